@@ -1,0 +1,1 @@
+//! Test vectors of the dcquic protocol and their runner.

@@ -1,0 +1,1 @@
+//! The Bach simulator as a dcquic driver.

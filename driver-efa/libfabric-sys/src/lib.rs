@@ -1,0 +1,1 @@
+//! The few libfabric declarations that dcquic uses.

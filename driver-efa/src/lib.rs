@@ -1,0 +1,1 @@
+//! libfabric endpoints for dcquic.

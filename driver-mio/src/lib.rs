@@ -1,0 +1,1 @@
+//! UDP on mio: sockets, worker threads and the dcquic command.

@@ -1,0 +1,2 @@
+//! The `dcquic` command.
+fn main() {}

@@ -1,0 +1,365 @@
+//! Everything that comes out of an endpoint: transmissions, events and the next deadline.
+
+use core::{net::SocketAddr, num::NonZeroUsize, ops::Range};
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::{
+    id::{Incarnation, Pattern, PeerId, Priority, Status, StreamHandle},
+    link::Ecn,
+    time::Timestamp,
+};
+
+/// One datagram, or several of equal length for one destination (GSO).
+///
+/// The bytes are [`TransmitQueue::parts`]: freshly written headers, and slices of records that are
+/// already sealed. Bulk payload is never copied to send it.
+#[derive(Clone, Debug)]
+pub struct Transmit {
+    /// Where to send it.
+    pub destination: SocketAddr,
+    /// The ECN bits to send it with.
+    pub ecn: Ecn,
+    /// If it holds several datagrams: the length of each but the last, which may be shorter.
+    pub segment_size: Option<NonZeroUsize>,
+    /// Total length in bytes.
+    pub len: usize,
+    /// Not to be sent before this time.
+    pub release_at: Timestamp,
+    parts: Range<u64>,
+}
+
+/// A piece of a transmission's bytes.
+#[derive(Clone, Debug)]
+enum Part {
+    /// Bytes of the queue's own header memory, by absolute position.
+    Header(Range<u64>),
+    /// A slice of a sealed record.
+    Payload(Bytes),
+}
+
+/// Transmissions on their way to a link, first in, first out.
+///
+/// A driver keeps one queue and reuses it: once warm it does not allocate.
+#[derive(Debug, Default)]
+pub struct TransmitQueue {
+    transmits: VecDeque<Transmit>,
+    parts: VecDeque<Part>,
+    headers: Vec<u8>,
+    /// Absolute position of the front of `parts`, and of the first byte of `headers`.
+    parts_base: u64,
+    headers_base: u64,
+    bytes: usize,
+}
+
+impl TransmitQueue {
+    /// An empty queue.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of transmissions waiting.
+    pub fn len(&self) -> usize {
+        self.transmits.len()
+    }
+
+    /// Whether nothing is waiting.
+    pub fn is_empty(&self) -> bool {
+        self.transmits.is_empty()
+    }
+
+    /// Total bytes waiting.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The next transmission.
+    pub fn front(&self) -> Option<&Transmit> {
+        self.transmits.front()
+    }
+
+    /// The `index`th transmission from the front, for links that send several at once.
+    pub fn get(&self, index: usize) -> Option<&Transmit> {
+        self.transmits.get(index)
+    }
+
+    /// The bytes of a transmission that is still in this queue, in order.
+    pub fn parts<'a>(&'a self, transmit: &Transmit) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let range = (transmit.parts.start - self.parts_base) as usize
+            ..(transmit.parts.end - self.parts_base) as usize;
+        self.parts.range(range).map(|part| match part {
+            Part::Header(range) => {
+                let start = (range.start - self.headers_base) as usize;
+                &self.headers[start..start + (range.end - range.start) as usize]
+            }
+            Part::Payload(bytes) => bytes.as_ref(),
+        })
+    }
+
+    /// Appends the bytes of a transmission of this queue to `out`.
+    pub fn copy_to(&self, transmit: &Transmit, out: &mut Vec<u8>) {
+        for part in self.parts(transmit) {
+            out.extend_from_slice(part);
+        }
+    }
+
+    /// Removes the front transmission, sent or given up.
+    pub fn pop_front(&mut self) -> Option<Transmit> {
+        let transmit = self.transmits.pop_front()?;
+        self.bytes -= transmit.len;
+        let count = (transmit.parts.end - self.parts_base) as usize;
+        self.parts.drain(..count);
+        self.parts_base = transmit.parts.end;
+        if self.transmits.is_empty() {
+            self.headers_base += self.headers.len() as u64;
+            self.headers.clear();
+        }
+        Some(transmit)
+    }
+
+    /// Starts a transmission; nothing of it can be seen until [`TransmitBuilder::finish`].
+    pub fn build(&mut self) -> TransmitBuilder<'_> {
+        let first_part = self.parts_base + self.parts.len() as u64;
+        TransmitBuilder { first_part, len: 0, queue: self }
+    }
+}
+
+/// Writes one transmission to the end of a queue.
+#[derive(Debug)]
+pub struct TransmitBuilder<'a> {
+    queue: &'a mut TransmitQueue,
+    first_part: u64,
+    len: usize,
+}
+
+impl TransmitBuilder<'_> {
+    /// Bytes written so far.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing was written so far.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends `len` header bytes, zeroed, and returns them for the caller to fill.
+    pub fn header(&mut self, len: usize) -> &mut [u8] {
+        let queue = &mut *self.queue;
+        let start = queue.headers.len();
+        queue.headers.resize(start + len, 0);
+        let position = queue.headers_base + start as u64;
+        queue.parts.push_back(Part::Header(position..position + len as u64));
+        self.len += len;
+        &mut queue.headers[start..]
+    }
+
+    /// Shortens the last [`Self::header`] to its first `len` bytes.
+    pub fn truncate_header(&mut self, len: usize) {
+        let queue = &mut *self.queue;
+        let Some(Part::Header(range)) = queue.parts.back_mut() else {
+            debug_assert!(false, "the last part is not a header");
+            return;
+        };
+        let cut = (range.end - range.start) as usize - len;
+        range.end -= cut as u64;
+        let kept = queue.headers.len() - cut;
+        queue.headers.truncate(kept);
+        self.len -= cut;
+    }
+
+    /// Appends a slice of a sealed record.
+    pub fn payload(&mut self, bytes: Bytes) {
+        self.len += bytes.len();
+        self.queue.parts.push_back(Part::Payload(bytes));
+    }
+
+    /// Makes the transmission visible at the end of the queue.
+    pub fn finish(
+        self,
+        destination: SocketAddr,
+        ecn: Ecn,
+        segment_size: Option<NonZeroUsize>,
+        release_at: Timestamp,
+    ) {
+        let end = self.queue.parts_base + self.queue.parts.len() as u64;
+        self.queue.bytes += self.len;
+        self.queue.transmits.push_back(Transmit {
+            destination,
+            ecn,
+            segment_size,
+            len: self.len,
+            release_at,
+            parts: self.first_part..end,
+        });
+    }
+
+    /// Takes back everything written.
+    pub fn abandon(self) {
+        while self.queue.parts_base + self.queue.parts.len() as u64 > self.first_part {
+            if let Some(Part::Header(range)) = self.queue.parts.pop_back() {
+                let kept = (range.start - self.queue.headers_base) as usize;
+                self.queue.headers.truncate(kept);
+            }
+        }
+    }
+}
+
+/// The next time an endpoint wants [`handle_timeout`](super::Endpoint::handle_timeout).
+///
+/// A soft deadline: calling early is harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wakeup {
+    /// When.
+    pub at: Timestamp,
+    /// What for; of several, the earliest.
+    pub reason: WakeReason,
+}
+
+/// What a [`Wakeup`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WakeReason {
+    /// A hello was not answered yet.
+    Hello,
+    /// Acknowledgements were held back to ride on other packets.
+    Acknowledge,
+    /// A notify was not accepted yet.
+    Notify,
+    /// Pulled bytes did not arrive yet.
+    Pull,
+    /// A close was not acknowledged yet.
+    Close,
+    /// The peer has been silent.
+    Idle,
+    /// A call's deadline.
+    Deadline,
+    /// Credit becomes available, or a paced transmission is due.
+    Pace,
+}
+
+/// A notice to the application.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The peer proved that it holds the key; calls flow.
+    PeerConnected {
+        /// The peer.
+        peer: PeerId,
+        /// Where it is reached.
+        remote: SocketAddr,
+        /// Which life of the peer this is.
+        incarnation: Incarnation,
+    },
+    /// The peer is gone; its streams have been closed, each with its own event.
+    PeerFailed {
+        /// The peer.
+        peer: PeerId,
+        /// Where it was reached.
+        remote: SocketAddr,
+        /// Why.
+        cause: PeerFailure,
+    },
+    /// The peer opened a stream and offers its request.
+    ///
+    /// With a body the request is complete. Without, the application answers with
+    /// [`Endpoint::receive`](super::Endpoint::receive) or
+    /// [`Endpoint::cancel`](super::Endpoint::cancel); requests of at most
+    /// [`Config::auto_receive`](crate::config::Config::auto_receive) bytes are received to memory
+    /// without being asked for, and this event then comes with the whole body.
+    Opened {
+        /// The stream.
+        stream: StreamHandle,
+        /// The shape of the call.
+        pattern: Pattern,
+        /// Urgency that the caller gave it.
+        priority: Priority,
+        /// The caller's metadata.
+        metadata: Bytes,
+        /// Length of the request in bytes.
+        size: u64,
+        /// The request itself, if it has all been received.
+        body: Option<Bytes>,
+    },
+    /// The peer answers a stream opened here.
+    ///
+    /// With a body the response is complete; without, [`Event::Record`]s follow.
+    Response {
+        /// The stream.
+        stream: StreamHandle,
+        /// How the call ended at the peer.
+        status: Status,
+        /// The responder's metadata.
+        metadata: Bytes,
+        /// Length of the response in bytes.
+        size: u64,
+        /// The response itself, if it has all been received.
+        body: Option<Bytes>,
+    },
+    /// A record of a message that is received with
+    /// [`Destination::Records`](super::Destination::Records) was opened.
+    Record {
+        /// The stream.
+        stream: StreamHandle,
+        /// Its position in the message, in bytes.
+        offset: u64,
+        /// The record's plaintext.
+        data: Bytes,
+    },
+    /// A message taken with [`Endpoint::receive`](super::Endpoint::receive) is complete. Every
+    /// record of it was delivered before.
+    Received {
+        /// The stream.
+        stream: StreamHandle,
+        /// The whole message, for [`Destination::Memory`](super::Destination::Memory).
+        body: Option<Bytes>,
+    },
+    /// More of a [`Payload::Supplied`](super::Payload::Supplied) message can be taken.
+    SupplyWanted {
+        /// The stream.
+        stream: StreamHandle,
+        /// The message is wanted up to this offset; what was supplied before counts.
+        up_to: u64,
+    },
+    /// The last event of every stream, exactly once.
+    Closed {
+        /// The stream.
+        stream: StreamHandle,
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// How a stream ended, as far as this side knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Request and response were delivered.
+    Complete,
+    /// The peer refused or closed it with this status.
+    ClosedByPeer(Status),
+    /// [`Endpoint::cancel`](super::Endpoint::cancel) was called here.
+    Cancelled,
+    /// The deadline passed.
+    Deadline,
+    /// The peer failed.
+    PeerFailed(PeerFailure),
+}
+
+/// Why a peer is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum PeerFailure {
+    /// No hello was answered in time: nobody there, or nobody with this key.
+    #[error("no answer to the hello: the peer is unreachable or holds another key")]
+    NoAnswer,
+    /// Work was outstanding and nothing authentic was heard for the idle timeout.
+    #[error("the peer fell silent while work was outstanding")]
+    Silent,
+    /// [`Endpoint::remove_peer`](super::Endpoint::remove_peer) was called here.
+    #[error("the peer was removed")]
+    Removed,
+    /// Packets can no longer be sealed: every key epoch is used up.
+    #[error("every key epoch is used up")]
+    KeysExhausted,
+    /// The link reports that the address cannot be reached.
+    #[error("the address cannot be reached")]
+    Unreachable,
+}

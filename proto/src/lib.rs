@@ -1,0 +1,34 @@
+//! The pure core of dcquic: an encrypted, receiver-driven message transport for datacenters.
+//!
+//! Nothing in this crate reads a clock, opens a socket, starts a thread or draws randomness of its
+//! own: packets, commands and timestamps go in, transmissions and events come out, and the same
+//! inputs always give the same bytes. From the bottom up:
+//!
+//! - [`time`], [`id`], [`ranges`], [`rng`], [`slots`] and [`wheel`] are leaves that take values and
+//!   give values back.
+//! - [`wire`] is every packet and frame: encoders that write into the caller's memory, decoders
+//!   that borrow from it (spec chapter 2).
+//! - [`crypto`] turns a pre-shared key and fresh randomness of both sides into a path secret, and
+//!   that into control keys, data keys and replay windows (spec chapter 3).
+//! - [`transfer`] is one message on its way: the sender that answers pulls, the receiver that
+//!   issues them (spec chapter 4).
+//! - [`endpoint`] joins peers, streams, transfers and timers into one state machine.
+//! - [`link`] is what a driver implements; [`worker`] is one turn of the loop over a link;
+//!   [`pool`] is the handle that applications share.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod crypto;
+pub mod endpoint;
+pub mod id;
+pub mod link;
+pub mod pool;
+pub mod ranges;
+pub mod rng;
+pub mod rtt;
+pub mod slots;
+pub mod time;
+pub mod transfer;
+pub mod wheel;
+pub mod wire;
+pub mod worker;

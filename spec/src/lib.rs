@@ -1,0 +1,1 @@
+//! The dcquic specification: its requirements and test vectors as data.
