@@ -1,1 +1,228 @@
-//! Placeholder.
+//! Every limit and timer of an endpoint, with the reason for its default.
+
+use core::time::Duration;
+
+use crate::crypto::{KeyLimits, Suite};
+
+/// How an endpoint behaves; [`Config::validate`] names what is out of range.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The largest UDP payload to send, in bytes; both sides' minimum is used. 1,200 to 65,507.
+    ///
+    /// The default of 1,400 passes every Ethernet, with room for a tunnel's headers.
+    pub max_datagram: u16,
+    /// Records hold 2^n bytes of plaintext, 10 to 16. The largest that a message fills is used.
+    ///
+    /// AES-GCM over 64 KiB runs twice as fast as over 1,400 bytes.
+    pub max_record_log2: u8,
+    /// The cipher of control packets and records.
+    pub suite: Suite,
+    /// When keys are replaced.
+    pub key_limits: KeyLimits,
+
+    /// Peers, connected or in the hello, at most.
+    pub max_peers: usize,
+    /// Hellos that were answered but not confirmed by the peer yet, at most.
+    pub max_pending_hellos: usize,
+    /// Open streams per peer and direction, at most.
+    pub max_streams: u32,
+    /// Transfers per peer and direction, at most.
+    pub max_transfers: u32,
+    /// Metadata of one message in bytes, at most.
+    pub max_metadata: usize,
+    /// The largest message received to memory, in bytes.
+    pub max_message: u64,
+    /// Requests up to this many bytes are received to memory without asking the application.
+    pub auto_receive: u64,
+    /// Messages up to this many bytes travel inside their notify, if a packet holds them.
+    pub max_inline: usize,
+    /// Notifies that a peer may send ahead of our accepts.
+    pub notify_credit: u64,
+    /// Received bytes in memory that the application has not taken yet, over all peers, at most.
+    pub receive_memory: u64,
+    /// Sealed records kept for unacknowledged ranges, over all peers, in bytes, at most.
+    pub send_memory: u64,
+
+    /// Bytes pulled but not arrived, over all peers, at most. Never more than the link's receive
+    /// buffer holds.
+    pub pull_credit: u64,
+    /// Bytes pulled but not arrived from one peer, at most.
+    pub pull_credit_per_peer: u64,
+    /// The most that one PULL_REQUEST asks for, in bytes.
+    pub pull_quantum: u64,
+    /// Datagrams that may overtake a missing one before it counts as lost.
+    pub reorder_threshold: u32,
+
+    /// RTT assumed before the first sample.
+    pub initial_rtt: Duration,
+    /// No retry timer is shorter.
+    pub min_timeout: Duration,
+    /// Retry timers grow up to this.
+    pub max_timeout: Duration,
+    /// Acknowledgements wait at most this long for a packet to ride on.
+    pub ack_delay: Duration,
+    /// A peer from which nothing authentic was heard for this long, while work is outstanding,
+    /// has failed.
+    pub idle_timeout: Duration,
+    /// A hello that is not answered for this long has failed.
+    pub hello_timeout: Duration,
+}
+
+impl Config {
+    /// For hosts of one datacenter.
+    pub fn datacenter() -> Self {
+        Self {
+            max_datagram: 1_400,
+            max_record_log2: 16,
+            suite: Suite::default(),
+            key_limits: KeyLimits::default(),
+            max_peers: 65_536,
+            max_pending_hellos: 1_024,
+            max_streams: 1 << 20,
+            max_transfers: 1 << 20,
+            max_metadata: 1_024,
+            max_message: 1 << 30,
+            auto_receive: 1 << 20,
+            max_inline: 1_024,
+            notify_credit: 4_096,
+            receive_memory: 1 << 30,
+            send_memory: 256 << 20,
+            pull_credit: 2 << 20,
+            pull_credit_per_peer: 2 << 20,
+            pull_quantum: 128 << 10,
+            reorder_threshold: 32,
+            initial_rtt: Duration::from_micros(200),
+            min_timeout: Duration::from_millis(2),
+            max_timeout: Duration::from_millis(500),
+            ack_delay: Duration::from_micros(50),
+            idle_timeout: Duration::from_secs(10),
+            hello_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// For two processes of one machine: the loopback interface carries large datagrams.
+    pub fn loopback() -> Self {
+        Self { max_datagram: 8_900, ..Self::datacenter() }
+    }
+
+    /// For the simulator and tests: small limits, so that every one of them is met.
+    pub fn simulation() -> Self {
+        Self {
+            max_peers: 64,
+            max_pending_hellos: 8,
+            max_streams: 1_024,
+            max_transfers: 1_024,
+            max_message: 16 << 20,
+            receive_memory: 32 << 20,
+            send_memory: 8 << 20,
+            pull_credit: 256 << 10,
+            pull_credit_per_peer: 128 << 10,
+            pull_quantum: 32 << 10,
+            auto_receive: 64 << 10,
+            notify_credit: 64,
+            ..Self::datacenter()
+        }
+    }
+
+    /// Checks every field and the relations between them.
+    ///
+    /// # Errors
+    /// The first value that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let ranges: [(&'static str, u64, u64, u64); 17] = [
+            ("max_datagram", self.max_datagram.into(), 1_200, 65_507),
+            ("max_record_log2", self.max_record_log2.into(), 10, 16),
+            ("max_peers", self.max_peers as u64, 1, 1 << 24),
+            ("max_pending_hellos", self.max_pending_hellos as u64, 1, 1 << 20),
+            ("max_streams", self.max_streams.into(), 1, 1 << 24),
+            ("max_transfers", self.max_transfers.into(), 1, 1 << 24),
+            ("max_metadata", self.max_metadata as u64, 0, 1_024),
+            ("max_message", self.max_message, 0, 1 << 46),
+            ("auto_receive", self.auto_receive, 0, self.max_message),
+            ("max_inline", self.max_inline as u64, 0, 65_507),
+            ("notify_credit", self.notify_credit, 1, 1 << 32),
+            ("receive_memory", self.receive_memory, self.auto_receive, 1 << 46),
+            ("send_memory", self.send_memory, 1 << 17, 1 << 46),
+            ("pull_credit", self.pull_credit, self.pull_quantum, 1 << 40),
+            ("pull_credit_per_peer", self.pull_credit_per_peer, 1, self.pull_credit),
+            ("pull_quantum", self.pull_quantum, 1_024, 1 << 30),
+            ("reorder_threshold", self.reorder_threshold.into(), 1, 1 << 20),
+        ];
+        for (name, value, min, max) in ranges {
+            if value < min || value > max {
+                return Err(ConfigError::OutOfRange { name, value, min, max });
+            }
+        }
+        let spans = [
+            ("initial_rtt", self.initial_rtt, Duration::from_nanos(1), Duration::from_secs(10)),
+            ("min_timeout", self.min_timeout, Duration::from_micros(1), self.max_timeout),
+            ("max_timeout", self.max_timeout, self.min_timeout, Duration::from_secs(60)),
+            ("ack_delay", self.ack_delay, Duration::ZERO, Duration::from_secs(1)),
+            ("idle_timeout", self.idle_timeout, self.min_timeout, Duration::from_secs(86_400)),
+            ("hello_timeout", self.hello_timeout, self.min_timeout, Duration::from_secs(86_400)),
+        ];
+        for (name, value, min, max) in spans {
+            if value < min || value > max {
+                return Err(ConfigError::SpanOutOfRange { name, value, min, max });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::datacenter()
+    }
+}
+
+/// A configuration that cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A number is out of its range.
+    #[error("{name} is {value}, must be {min} to {max}")]
+    OutOfRange {
+        /// The field.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+        /// The least that is allowed.
+        min: u64,
+        /// The most that is allowed.
+        max: u64,
+    },
+    /// A span of time is out of its range.
+    #[error("{name} is {value:?}, must be {min:?} to {max:?}")]
+    SpanOutOfRange {
+        /// The field.
+        name: &'static str,
+        /// Its value.
+        value: Duration,
+        /// The least that is allowed.
+        min: Duration,
+        /// The most that is allowed.
+        max: Duration,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_valid() {
+        for config in [Config::datacenter(), Config::loopback(), Config::simulation()] {
+            assert_eq!(config.validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_named() {
+        let config = Config { max_record_log2: 17, ..Config::default() };
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.to_string(), "max_record_log2 is 17, must be 10 to 16");
+        let config = Config { min_timeout: Duration::from_secs(1), ..Config::default() };
+        assert!(config.validate().unwrap_err().to_string().starts_with("min_timeout is 1s"));
+    }
+}

@@ -50,6 +50,8 @@ pub struct TransmitQueue {
     /// Absolute position of the front of `parts`, and of the first byte of `headers`.
     parts_base: u64,
     headers_base: u64,
+    /// Bytes at the front of `headers` that no transmission uses any more.
+    headers_spent: usize,
     bytes: usize,
 }
 
@@ -109,11 +111,17 @@ impl TransmitQueue {
         let transmit = self.transmits.pop_front()?;
         self.bytes -= transmit.len;
         let count = (transmit.parts.end - self.parts_base) as usize;
-        self.parts.drain(..count);
+        for part in self.parts.drain(..count) {
+            if let Part::Header(range) = part {
+                self.headers_spent = (range.end - self.headers_base) as usize;
+            }
+        }
         self.parts_base = transmit.parts.end;
-        if self.transmits.is_empty() {
-            self.headers_base += self.headers.len() as u64;
-            self.headers.clear();
+        // moving what is left costs at most as much as writing what was spent
+        if self.headers_spent * 2 >= self.headers.len() {
+            self.headers.drain(..self.headers_spent);
+            self.headers_base += self.headers_spent as u64;
+            self.headers_spent = 0;
         }
         Some(transmit)
     }

@@ -1,0 +1,101 @@
+//! Counters of an endpoint.
+
+/// Why a datagram or a frame had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(usize)]
+pub enum DropReason {
+    /// It does not decode.
+    Malformed,
+    /// Its first byte names no packet type.
+    UnknownType,
+    /// No peer has this path secret id.
+    UnknownSecret,
+    /// Its tag is wrong.
+    NotAuthentic,
+    /// Its packet number was seen before.
+    Replayed,
+    /// Its packet number is older than the replay window.
+    TooOld,
+    /// Its key epoch is not accepted.
+    UnknownEpoch,
+    /// A hello with another key, a wrong MAC, or one of our own.
+    BadHello,
+    /// A hello that finds a limit reached.
+    HelloLimit,
+    /// A frame names a transfer or stream that does not exist (any more).
+    UnknownTransfer,
+    /// A frame breaks a rule of the protocol.
+    Violation,
+    /// A record did not open: its bytes were altered on the way.
+    CorruptRecord,
+    /// A limit refuses it.
+    Limit,
+}
+
+impl DropReason {
+    /// Number of reasons.
+    pub const COUNT: usize = 13;
+
+    /// Every reason, in order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Malformed,
+        Self::UnknownType,
+        Self::UnknownSecret,
+        Self::NotAuthentic,
+        Self::Replayed,
+        Self::TooOld,
+        Self::UnknownEpoch,
+        Self::BadHello,
+        Self::HelloLimit,
+        Self::UnknownTransfer,
+        Self::Violation,
+        Self::CorruptRecord,
+        Self::Limit,
+    ];
+}
+
+/// What an endpoint has done since it was made. All counts only grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Datagrams received.
+    pub datagrams_received: u64,
+    /// Bytes of datagrams received.
+    pub bytes_received: u64,
+    /// Datagrams handed to the link.
+    pub datagrams_sent: u64,
+    /// Bytes of datagrams handed to the link.
+    pub bytes_sent: u64,
+    /// Payload bytes handed to the link: inline bodies and plaintext lengths of record slices.
+    pub payload_bytes_sent: u64,
+    /// Of those, sent again.
+    pub retransmitted_bytes: u64,
+    /// Payload bytes received for the first time.
+    pub payload_bytes_delivered: u64,
+    /// Payload bytes received again.
+    pub duplicate_bytes: u64,
+    /// Ranges asked for again, in bytes.
+    pub repulled_bytes: u64,
+    /// Notifies sent again.
+    pub notifies_repeated: u64,
+    /// Streams opened here.
+    pub streams_opened: u64,
+    /// Streams closed, opened by either side.
+    pub streams_closed: u64,
+    /// Hellos sent, repeats included.
+    pub hellos_sent: u64,
+    /// Records that did not open.
+    pub corrupt_records: u64,
+    /// Drops, by [`DropReason`].
+    pub drops: [u64; DropReason::COUNT],
+}
+
+impl Stats {
+    /// Drops for one reason.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.drops[reason as usize]
+    }
+
+    pub(crate) fn drop_for(&mut self, reason: DropReason) {
+        self.drops[reason as usize] += 1;
+    }
+}
