@@ -1,1 +1,13 @@
 //! Test vectors of the dcquic protocol and their runner.
+//!
+//! - [`vector`]: a file of vectors and its entries.
+//! - [`suite`]: what an entry of each kind means, and how this implementation answers.
+//! - [`runner`]: finds files and runs them.
+//! - [`report`]: what came out.
+//!
+//! The program `dcquic-conformance` puts them together; `README.md` describes the format.
+
+pub mod report;
+pub mod runner;
+pub mod suite;
+pub mod vector;
