@@ -28,7 +28,7 @@ pub enum VectorError {
     #[error("not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
     /// JSON of the wrong shape.
-    #[error("neither an array of entries nor an object with an array \"vectors\"")]
+    #[error("neither an array of entries nor an object, or \"vectors\" is not an array")]
     NoEntries,
     /// An entry without a name.
     #[error("entry {index} is not an object with a text \"name\"")]
@@ -62,13 +62,20 @@ pub enum FieldError {
 }
 
 impl VectorFile {
-    /// Parses a file: an array of entries, or an object that holds one under `"vectors"`.
+    /// Parses a file: an array of entries, an object that holds one under `"vectors"`, or any other
+    /// object, which is one entry with the name of the file.
     pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, VectorError> {
         let entries = match serde_json::from_slice(bytes)? {
             Value::Array(entries) => entries,
             Value::Object(mut fields) => match fields.remove("vectors") {
                 Some(Value::Array(entries)) => entries,
-                _ => return Err(VectorError::NoEntries),
+                Some(_) => return Err(VectorError::NoEntries),
+                None => {
+                    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+                    let name = file.strip_suffix(".json").unwrap_or(file).to_owned();
+                    let entries = vec![Entry { name, fields }];
+                    return Ok(Self { path: path.to_owned(), entries });
+                }
             },
             _ => return Err(VectorError::NoEntries),
         };

@@ -17,6 +17,14 @@ fn both_shapes_of_file_are_read() {
 }
 
 #[test]
+fn object_without_vectors_is_one_entry() {
+    let file = parse(r#"{"secret": "00", "packets": []}"#).unwrap();
+    assert_eq!(file.entries.len(), 1);
+    assert_eq!(file.entries[0].name, "a");
+    assert_eq!(file.entries[0].bytes("secret"), Ok(vec![0]));
+}
+
+#[test]
 fn other_shapes_are_refused() {
     let cases = [
         ("[", "not JSON"),
