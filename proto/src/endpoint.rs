@@ -8,8 +8,8 @@ pub mod output;
 mod receive;
 pub mod stats;
 
-use std::collections::VecDeque;
 use core::{fmt, net::SocketAddr};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use hashbrown::HashMap;
@@ -30,7 +30,7 @@ use crate::{
         Seed,
     },
     endpoint::{
-        context::{Context, Scratch, Timer, TimerKind},
+        context::{Context, Scratch},
         hellos::PendingHellos,
     },
     id::{Incarnation, PeerId, Role, SecretId, Status, StreamHandle},
@@ -102,6 +102,7 @@ impl Endpoint {
         let incarnation = Incarnation(rng.array());
         let jitter = Jitter::new(u64::from_be_bytes(rng.array()));
         let data_rng = SecretRng::new(&seed, "data keys");
+        let opening_keys = OpeningKeys::new(&mut rng, &config.key_limits);
         let params = HelloParams {
             workers: 1,
             max_datagram: config.max_datagram,
@@ -129,7 +130,7 @@ impl Endpoint {
                 stats: Stats::default(),
                 jitter,
                 data_keys: DataKeys::new(data_rng, config.suite, &config.key_limits),
-                opening_keys: OpeningKeys::new(config.suite, &config.key_limits),
+                opening_keys,
                 records: RecordPool::default(),
                 arena: Arena::default(),
                 ready: VecDeque::new(),
@@ -190,11 +191,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// The limit of peers is reached and none of them is idle.
-    pub fn add_peer(
-        &mut self,
-        now: Timestamp,
-        remote: SocketAddr,
-    ) -> Result<PeerId, AddPeerError> {
+    pub fn add_peer(&mut self, now: Timestamp, remote: SocketAddr) -> Result<PeerId, AddPeerError> {
         let limit = self.cx.config.max_peers;
         let full = AddPeerError::TooManyPeers { limit };
         if !self.make_room_for_peer() {
@@ -490,16 +487,4 @@ fn slot_of(id: PeerId) -> SlotRef {
 
 fn peer_id(slot: SlotRef) -> PeerId {
     PeerId { slot: slot.slot, generation: slot.generation }
-}
-
-#[cfg(test)]
-mod timer_size {
-    use super::{Timer, TimerKind};
-
-    #[test]
-    fn a_timer_stays_small() {
-        // a million of them may be armed
-        assert!(size_of::<Timer>() <= 24, "{}", size_of::<Timer>());
-        assert!(size_of::<TimerKind>() <= 16);
-    }
 }

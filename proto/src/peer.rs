@@ -170,7 +170,14 @@ pub(crate) struct PeerTimers {
 }
 
 impl Peer {
-    fn new(id: PeerId, remote: SocketAddr, role: Role, session: Session, cx: &Context, now: Timestamp) -> Self {
+    fn new(
+        id: PeerId,
+        remote: SocketAddr,
+        role: Role,
+        session: Session,
+        cx: &Context,
+        now: Timestamp,
+    ) -> Self {
         let config = &cx.config;
         Self {
             id,

@@ -121,3 +121,14 @@ impl TimerKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_stays_small() {
+        // a million of them may be armed
+        assert!(size_of::<Timer>() <= 24, "{}", size_of::<Timer>());
+    }
+}

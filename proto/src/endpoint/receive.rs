@@ -1,7 +1,7 @@
 //! One datagram: find its keys, open it, hand its frames to the peer.
 
 use crate::{
-    crypto::{HelloError, OpenError, PathKeys, hello_random, hello_respond},
+    crypto::{HelloError, OpenError, PathKeys, hello_echo, hello_random, hello_respond},
     endpoint::{DropReason, Endpoint, context::Context},
     id::{PeerId, SecretId},
     link::{DatagramInfo, Ecn},
@@ -9,7 +9,6 @@ use crate::{
     time::Timestamp,
     wire::{
         frame::{Frame, Frames},
-        hello::HELLO_LEN,
         packet::{DataFlags, PacketKind, peek_secret_id},
     },
 };
@@ -47,7 +46,7 @@ impl Endpoint {
             transfer: opened.transfer,
             position: opened.position,
             payload: opened.payload,
-            retransmission: opened.flags.contains(DataFlags::RETRANSMISSION),
+            retransmission: DataFlags(opened.flags).contains(DataFlags::RETRANSMISSION),
         };
         peer.control.largest = peer.control.largest.max(opened.number);
         peer.on_heard(now);
@@ -68,13 +67,12 @@ impl Endpoint {
             let Session::Connected { keys, .. } = &mut peer.session else {
                 return Err(DropReason::UnknownSecret);
             };
-            return open_and_handle(keys, now, packet, |frames, number| {
-                (frames, number)
-            })
-            .map(|(frames, number)| {
-                peer.control.largest = peer.control.largest.max(number);
-                handle_frames(peer, cx, now, info, frames);
-            });
+            return open_and_handle(keys, now, packet, |frames, number| (frames, number)).map(
+                |(frames, number)| {
+                    peer.control.largest = peer.control.largest.max(number);
+                    handle_frames(peer, cx, now, info, frames);
+                },
+            );
         }
         let Some(pending) = self.pending.get_mut(&secret) else {
             return Err(DropReason::UnknownSecret);
@@ -120,14 +118,9 @@ impl Endpoint {
             self.replies.push_back((info.remote, reply));
             return Ok(());
         }
-        let (outcome, reply) = hello_respond(
-            &self.psk,
-            self.incarnation,
-            &self.params,
-            &mut self.hello_rng,
-            packet,
-        )
-        .map_err(hello_drop_reason)?;
+        let (outcome, reply) =
+            hello_respond(&self.psk, self.incarnation, &self.params, &mut self.hello_rng, packet)
+                .map_err(hello_drop_reason)?;
         let config = &self.cx.config;
         let keys = self.path_keys(&outcome.secret, crate::id::Role::Responder);
         let expires = now + config.hello_timeout;
@@ -140,11 +133,10 @@ impl Endpoint {
     }
 
     fn handle_hello_reply(&mut self, now: Timestamp, packet: &[u8]) -> Result<(), DropReason> {
-        let echoed: [u8; HELLO_LEN] = packet.try_into().map_err(|_| DropReason::Malformed)?;
-        let random = crate::crypto::hello_echo(&echoed).ok_or(DropReason::Malformed)?;
+        let random = hello_echo(packet).ok_or(DropReason::Malformed)?;
         let id = *self.greeting.get(&random).ok_or(DropReason::BadHello)?;
-        let peer = self.peer(id).ok_or(DropReason::BadHello)?;
-        let Session::Hello { initiator, .. } = &peer.session else {
+        let (peer, _) = self.peer_and_context(id).ok_or(DropReason::BadHello)?;
+        let Session::Hello { initiator, .. } = &mut peer.session else {
             return Err(DropReason::BadHello);
         };
         let outcome = initiator.handle_reply(packet).map_err(hello_drop_reason)?;

@@ -22,8 +22,12 @@ impl Peer {
         cx: &mut Context,
         now: Timestamp,
     ) -> Self {
-        let session =
-            Session::Hello { initiator: Box::new(initiator), started: now, attempts: 0, send: true };
+        let session = Session::Hello {
+            initiator: Box::new(initiator),
+            started: now,
+            attempts: 0,
+            send: true,
+        };
         let mut peer = Self::new(id, remote, Role::Initiator, session, cx, now);
         peer.wants_to_send(cx);
         peer
@@ -82,7 +86,11 @@ impl Peer {
     }
 
     /// Repeats the hello; the failure, once time is up.
-    pub(crate) fn on_hello_timer(&mut self, cx: &mut Context, now: Timestamp) -> Option<PeerFailure> {
+    pub(crate) fn on_hello_timer(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+    ) -> Option<PeerFailure> {
         let Session::Hello { started, send, .. } = &mut self.session else { return None };
         if now.saturating_since(*started) >= cx.config.hello_timeout {
             return Some(PeerFailure::NoAnswer);
@@ -98,7 +106,8 @@ impl Peer {
         *send = false;
         let config = &cx.config;
         let first = (config.initial_rtt * 3).max(config.min_timeout);
-        let wait = first.saturating_mul(1 << (*attempts).min(16)).min(config.max_timeout.max(first));
+        let wait =
+            first.saturating_mul(1 << (*attempts).min(16)).min(config.max_timeout.max(first));
         *attempts += 1;
         let at = (now + cx.jitter.stretch(wait, 33)).min(*started + config.hello_timeout);
         let timer = self.timer(TimerKind::Hello);

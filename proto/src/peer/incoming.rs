@@ -42,7 +42,12 @@ pub(crate) struct Data<'a> {
 
 impl Peer {
     /// A message is announced, for the first time or again.
-    pub(crate) fn on_notify(&mut self, cx: &mut Context, now: Timestamp, notify: &TransferNotify<'_>) {
+    pub(crate) fn on_notify(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        notify: &TransferNotify<'_>,
+    ) {
         let id = notify.transfer;
         // an honest peer's slots are dense: it cannot have more in use than it has credit for
         let reach = self.seen.len() as u64 + cx.config.notify_credit;

@@ -155,7 +155,12 @@ impl Peer {
     }
 
     /// The peer has these notifies.
-    pub(crate) fn on_accept(&mut self, cx: &mut Context, now: Timestamp, frame: &TransferAccept<'_>) {
+    pub(crate) fn on_accept(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        frame: &TransferAccept<'_>,
+    ) {
         if frame.notify_credit > self.notify_limit {
             self.notify_limit = frame.notify_credit;
             if !self.notify_queue.is_empty() {

@@ -14,9 +14,9 @@ use crate::{
     transfer::sender::{SendBody, SendTransfer},
     wire::{
         frame::{
-            Accepted, Body, BufferFull, List, Probe, ProbeResponse, PullRequest, RangeAck,
-            StreamClose, StreamCloseAck, TransferAccept, TransferChallengeResponse,
-            TransferNotify, Writer,
+            Accepted, Body, BufferFull, Encode, List, Probe, ProbeResponse, PullRequest, RangeAck,
+            StreamClose, StreamCloseAck, TransferAccept, TransferChallengeResponse, TransferNotify,
+            Writer,
         },
         packet::{CONTROL_OVERHEAD, DATA_OVERHEAD, DataFlags, PACKET_HEADER_LEN, encode_backlog},
     },
@@ -352,8 +352,7 @@ impl Peer {
         let mut failed = None;
         while count < segments {
             let limit = cx.config.send_memory;
-            let slice =
-                body.next_slice(slice_len, &mut cx.records, &mut cx.send_memory, limit);
+            let slice = body.next_slice(slice_len, &mut cx.records, &mut cx.send_memory, limit);
             let Some(slice) = slice else { break };
             let len = slice.range.len();
             let fields = DataFields {

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::{Closing, Fate, Peer};
 use crate::{
     endpoint::{
-        Destination, DropReason, Event, Open, Outcome, Payload, PeerFailure, Respond,
-        RespondError, StartError, StreamError, SupplyError,
+        Destination, DropReason, Event, Open, Outcome, Payload, PeerFailure, Respond, RespondError,
+        StartError, StreamError, SupplyError,
         context::{Context, TimerKind},
     },
     id::{Pattern, Priority, Status, StreamHandle, StreamId, TransferId},

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::{Buf, Bytes};
+use bytes::{Bytes, BytesMut};
 
 use crate::{
     crypto::SealingKey,
@@ -319,8 +319,12 @@ impl PulledBody {
             }
             let len = (range.end - range.start) as usize;
             let mut buffer = records.take(len + Layout::TAG);
-            self.source.take(len, &mut buffer);
-            self.key.seal_in_place(next, &mut buffer);
+            let plaintext = self.source.take(len);
+            buffer.resize(len + Layout::TAG, 0);
+            if self.key.seal(next, &plaintext, &mut buffer).is_err() {
+                debug_assert!(false, "the key was allocated for this layout");
+                return false;
+            }
             let sealed = buffer.split().freeze();
             records.give_back(buffer, len + Layout::TAG);
             *send_memory += sealed.len() as u64;
@@ -331,22 +335,30 @@ impl PulledBody {
 }
 
 impl Source {
-    /// Moves the next `len` bytes to the end of `out`; they must be there.
-    fn take(&mut self, mut len: usize, out: &mut bytes::BytesMut) {
+    /// The next `len` bytes, which must be there: a slice of the chunk that holds them all, or a
+    /// copy where chunks meet.
+    fn take(&mut self, len: usize) -> Bytes {
         self.start += len as u64;
-        while len > 0 {
-            let Some(chunk) = self.chunks.front_mut() else {
-                debug_assert!(false, "the caller checked that enough is there");
-                return;
-            };
-            let part = len.min(chunk.len());
-            out.extend_from_slice(&chunk[..part]);
-            chunk.advance(part);
-            len -= part;
+        if let Some(chunk) = self.chunks.front_mut()
+            && chunk.len() > len
+        {
+            return chunk.split_to(len);
+        }
+        if self.chunks.front().is_some_and(|chunk| chunk.len() == len) {
+            return self.chunks.pop_front().unwrap_or_default();
+        }
+        let mut joined = BytesMut::with_capacity(len);
+        while joined.len() < len
+            && let Some(chunk) = self.chunks.front_mut()
+        {
+            let part = chunk.split_to(chunk.len().min(len - joined.len()));
+            joined.extend_from_slice(&part);
             if chunk.is_empty() {
                 self.chunks.pop_front();
             }
         }
+        debug_assert_eq!(joined.len(), len, "the caller checked that enough is there");
+        joined.freeze()
     }
 }
 

@@ -270,13 +270,13 @@ macro_rules! hello_view {
             }
 
             /// Names the pre-shared key.
-            pub fn psk_id(&self) -> [u8; 16] {
+            pub fn psk_id(&self) -> &'a [u8; 16] {
                 array_at(self.common.bytes, 4)
             }
 
             /// The sender's life.
             pub fn incarnation(&self) -> Incarnation {
-                Incarnation(array_at(self.common.bytes, 20))
+                Incarnation(*array_at(self.common.bytes, 20))
             }
 
             /// The sender's random.
@@ -298,7 +298,7 @@ macro_rules! hello_view {
             }
 
             /// The MAC.
-            pub fn mac(&self) -> [u8; MAC_LEN] {
+            pub fn mac(&self) -> &'a [u8; MAC_LEN] {
                 array_at(self.common.bytes, HELLO_LEN - MAC_LEN)
             }
         }
@@ -336,8 +336,7 @@ fn exact(datagram: &[u8]) -> Result<&[u8; HELLO_LEN], DecodeError> {
     }
 }
 
-fn array_at<const N: usize>(bytes: &[u8; HELLO_LEN], at: usize) -> [u8; N] {
-    let mut array = [0; N];
-    array.copy_from_slice(&bytes[at..at + N]);
-    array
+fn array_at<const N: usize>(bytes: &[u8; HELLO_LEN], at: usize) -> &[u8; N] {
+    // every position asked for lies inside
+    bytes[at..].first_chunk().unwrap_or(&[0; N])
 }

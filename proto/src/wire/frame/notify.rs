@@ -365,8 +365,7 @@ impl Item for Dependency {
         if kind > 3 {
             return Err(DecodeError::OutOfRange { field: "dependency kind" });
         }
-        let wait =
-            if kind & 1 == 0 { WaitPoint::RequestSent } else { WaitPoint::ResponseReceived };
+        let wait = if kind & 1 == 0 { WaitPoint::RequestSent } else { WaitPoint::ResponseReceived };
         let failure = if kind & 2 == 0 { Failure::Cascade } else { Failure::Ignore };
         Ok(Self { token, kind: DependencyKind { wait, failure } })
     }
