@@ -1,1 +1,12 @@
-//! UDP on mio: sockets, worker threads and the dcquic command.
+//! UDP on mio: sockets, worker threads and the `dcquic` command.
+//!
+//! [`link`] moves batches of datagrams through a socket, [`runtime`] runs a worker thread over it
+//! and hands out the [`Pool`](dcquic_proto::pool::Pool), [`clock`] is where time comes from.
+
+pub mod clock;
+pub mod link;
+pub mod runtime;
+
+pub use clock::Clock;
+pub use link::{LinkConfig, LinkError, UdpLink};
+pub use runtime::{PollMode, Runtime, RuntimeConfig, RuntimeError};

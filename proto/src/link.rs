@@ -97,4 +97,9 @@ pub trait Link {
     /// The link is broken and the worker must stop. A destination that cannot be reached is not an
     /// error of the link: that transmission counts as lost.
     fn transmit(&mut self, queue: &mut TransmitQueue) -> Result<bool, Self::Error>;
+
+    /// The next address that the network says cannot be reached (ICMP), where the link is told.
+    fn poll_unreachable(&mut self) -> Option<SocketAddr> {
+        None
+    }
 }

@@ -1,1 +1,189 @@
-//! Placeholder.
+//! One turn of the loop: link in, commands in, timers, events out, link out.
+//!
+//! A driver owns the thread or task and the clock, and calls [`Worker::turn`] with the time. The
+//! same worker runs over UDP, EFA and the simulator.
+
+mod calls;
+
+pub(crate) use calls::cause_of;
+
+use core::time::Duration;
+
+use self::calls::Calls;
+use crate::{
+    endpoint::{Endpoint, TransmitQueue},
+    link::Link,
+    pool::{Mailbox, Pool},
+    time::Timestamp,
+};
+
+/// Batches received per turn at most, so that timers and commands get their turn too.
+const RECEIVE_BATCHES: usize = 4;
+
+/// Commands taken per turn at most.
+const COMMAND_BATCH: usize = 512;
+
+/// Bytes handed to the link per turn at most.
+const TRANSMIT_BUDGET: usize = 512 << 10;
+
+/// How often counters are published while there is no pause to do it in.
+const STATS_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How long a shutdown waits for calls to end.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
+
+/// An endpoint on a link, with the applications' commands and the answers to them.
+#[derive(Debug)]
+pub struct Worker<L: Link> {
+    endpoint: Endpoint,
+    link: L,
+    mailbox: Mailbox,
+    calls: Calls,
+    queue: TransmitQueue,
+    published: Timestamp,
+    shutdown_at: Option<Timestamp>,
+}
+
+/// What a turn did, and when the next is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Something was received, commanded or sent: another turn may find more at once.
+    pub busy: bool,
+    /// The link refused to send more for now: wait for it to become writable too.
+    pub blocked: bool,
+    /// The latest time for the next turn; none if only input can bring work.
+    pub next: Option<Timestamp>,
+    /// The pool was shut down and what was open has ended: no more turns are needed.
+    pub finished: bool,
+}
+
+impl<L: Link> Worker<L> {
+    /// A worker, and the pool that commands it.
+    ///
+    /// `wake` is called from any thread when there is a command for a worker that said it would
+    /// wait (see [`Self::may_wait`]).
+    pub fn new(
+        endpoint: Endpoint,
+        link: L,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> (Self, Pool) {
+        let (mailbox, pool) = crate::pool::connect(wake);
+        let worker = Self {
+            endpoint,
+            link,
+            mailbox,
+            calls: Calls::default(),
+            queue: TransmitQueue::new(),
+            published: Timestamp::ZERO,
+            shutdown_at: None,
+        };
+        (worker, pool)
+    }
+
+    /// The link, to register it for readiness.
+    pub fn link(&mut self) -> &mut L {
+        &mut self.link
+    }
+
+    /// One turn. Bounded work: a batch of each kind.
+    ///
+    /// # Errors
+    /// The link is broken. The worker is then of no more use; dropping it ends every call.
+    pub fn turn(&mut self, now: Timestamp) -> Result<Turn, L::Error> {
+        let mut busy = self.receive(now)?;
+        busy |= self.command(now);
+        if self.endpoint.poll_timeout().is_some_and(|wake| wake.at <= now) {
+            self.endpoint.handle_timeout(now);
+            busy = true;
+        }
+        busy |= self.dispatch(now);
+        let blocked = self.transmit(now, &mut busy)?;
+        if !busy || now.saturating_since(self.published) >= STATS_INTERVAL {
+            self.published = now;
+            self.mailbox.publish(self.endpoint.stats());
+        }
+        let finished = self.is_finished(now);
+        let mut next = self.endpoint.poll_timeout().map(|wake| wake.at);
+        if let Some(at) = self.shutdown_at {
+            next = Some(next.map_or(at, |next| next.min(at)));
+        }
+        Ok(Turn { busy, blocked, next, finished })
+    }
+
+    /// Says that no turn will come before an input or a timer, and that commands have to wake the
+    /// worker from here on. False if there is a command already: then a turn is due at once.
+    pub fn may_wait(&self) -> bool {
+        self.mailbox.park()
+    }
+
+    /// Says that turns come again by themselves.
+    pub fn stop_waiting(&self) {
+        self.mailbox.unpark();
+    }
+
+    fn receive(&mut self, now: Timestamp) -> Result<bool, L::Error> {
+        let endpoint = &mut self.endpoint;
+        let mut busy = false;
+        for _ in 0..RECEIVE_BATCHES {
+            let count =
+                self.link.receive(&mut |info, data| endpoint.handle_datagram(now, info, data))?;
+            busy |= count > 0;
+            if count == 0 {
+                break;
+            }
+        }
+        while let Some(remote) = self.link.poll_unreachable() {
+            endpoint.handle_unreachable(now, remote);
+            busy = true;
+        }
+        Ok(busy)
+    }
+
+    fn command(&mut self, now: Timestamp) -> bool {
+        let mut busy = false;
+        for _ in 0..COMMAND_BATCH {
+            let Some(command) = self.mailbox.next() else { break };
+            self.calls.command(&mut self.endpoint, now, command);
+            busy = true;
+        }
+        self.mailbox.wake_blocked();
+        if self.mailbox.is_shut_down() && self.shutdown_at.is_none() {
+            self.shutdown_at = Some(now + SHUTDOWN_GRACE);
+            busy = true;
+        }
+        busy
+    }
+
+    fn dispatch(&mut self, now: Timestamp) -> bool {
+        let mut busy = false;
+        while let Some(event) = self.endpoint.poll_event() {
+            self.calls.event(&mut self.endpoint, &self.mailbox, now, event);
+            busy = true;
+        }
+        busy
+    }
+
+    /// Sends what may be sent; true if the link refused some of it for now.
+    fn transmit(&mut self, now: Timestamp, busy: &mut bool) -> Result<bool, L::Error> {
+        let mut budget = TRANSMIT_BUDGET;
+        loop {
+            let more = self.endpoint.poll_transmit(now, &mut self.queue, budget.min(1 << 17));
+            let waiting = self.queue.bytes();
+            if waiting > 0 {
+                *busy = true;
+                if !self.link.transmit(&mut self.queue)? {
+                    // the rest waits in the queue, and nothing is added before it is gone
+                    return Ok(true);
+                }
+            }
+            budget = budget.saturating_sub(waiting);
+            if !more || budget == 0 {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn is_finished(&self, now: Timestamp) -> bool {
+        self.shutdown_at.is_some_and(|at| now >= at || self.calls.is_empty())
+    }
+}

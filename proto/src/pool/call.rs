@@ -1,0 +1,89 @@
+//! A call on its way to the worker, and its response on the way back.
+
+use core::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use std::sync::Arc;
+
+use super::{
+    CallError, Cell, Response,
+    mailbox::{Command, Shared, Start},
+};
+use crate::id::Status;
+
+/// A call that starts when it is first polled, and is given up when it is dropped.
+#[derive(Debug)]
+pub(super) struct Starting {
+    pub(super) shared: Arc<Shared>,
+    pub(super) cell: Arc<Cell>,
+    /// Until the worker's ring had room.
+    start: Option<Box<Start>>,
+}
+
+impl Starting {
+    pub(super) fn new(shared: Arc<Shared>, start: Start) -> Self {
+        Self { shared, cell: Arc::clone(&start.cell), start: Some(Box::new(start)) }
+    }
+
+    pub(super) fn remote(&self) -> SocketAddr {
+        self.cell.remote()
+    }
+
+    /// Hands the call over, or waits for room to do so.
+    pub(super) fn poll_started(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let Some(start) = self.start.take() else { return Poll::Ready(()) };
+        let Err(start) = self.shared.start(start) else { return Poll::Ready(()) };
+        // room may have come between the look and the registration: look again
+        self.shared.wait_for_room(cx.waker().clone());
+        match self.shared.start(start) {
+            Ok(()) => Poll::Ready(()),
+            Err(start) => {
+                self.start = Some(start);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if self.start.is_none() && self.cell.abandon() {
+            let cell = Arc::clone(&self.cell);
+            self.shared.follow_up(Command::Cancel { cell, status: Status::CANCELLED });
+        }
+    }
+}
+
+/// A call whose response comes in one piece.
+#[derive(Debug)]
+#[must_use = "a call starts when it is polled"]
+pub struct Call {
+    starting: Starting,
+}
+
+impl Call {
+    pub(super) const fn new(starting: Starting) -> Self {
+        Self { starting }
+    }
+
+    /// The peer that is called.
+    pub fn remote(&self) -> SocketAddr {
+        self.starting.remote()
+    }
+}
+
+impl Future for Call {
+    type Output = Result<Response, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.starting.shared.is_gone() {
+            self.starting.cell.fail(super::CallCause::WorkerGone);
+        } else if self.starting.poll_started(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.starting.cell.poll_response(cx)
+    }
+}

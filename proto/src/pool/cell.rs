@@ -1,0 +1,241 @@
+//! What worker and application share of one call.
+
+use core::{
+    net::SocketAddr,
+    task::{Context, Poll, Waker},
+};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+
+use super::{CallCause, CallError, Head, Record, Response};
+use crate::{endpoint::Outcome, id::StreamHandle, worker::cause_of};
+
+/// One call, as far as it has come.
+///
+/// The lock is only ever held for a few instructions, by two parties that seldom meet.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    remote: SocketAddr,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stream: Option<StreamHandle>,
+    /// The application no longer cares.
+    abandoned: bool,
+    head: Option<Head>,
+    response: Option<Response>,
+    body: Option<Bytes>,
+    records: VecDeque<Record>,
+    received: bool,
+    /// How far the message may be supplied.
+    window: u64,
+    ended: Option<Result<(), CallCause>>,
+    waker: Option<Waker>,
+}
+
+impl Cell {
+    /// The cell of a call that was not started yet.
+    pub(crate) fn for_call(remote: SocketAddr) -> Self {
+        Self { remote, state: Mutex::default() }
+    }
+
+    /// The cell of a call that a peer started.
+    pub(crate) fn for_incoming(remote: SocketAddr, stream: StreamHandle) -> Self {
+        let state = State { stream: Some(stream), ..State::default() };
+        Self { remote, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn remote(&self) -> SocketAddr {
+        self.remote
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // no code that runs under the lock can leave the state half changed
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        let waker = {
+            let mut state = self.lock();
+            change(&mut state);
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    // the worker's side
+
+    pub(crate) fn stream(&self) -> Option<StreamHandle> {
+        self.lock().stream
+    }
+
+    pub(crate) fn set_stream(&self, stream: StreamHandle) {
+        self.lock().stream = Some(stream);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.lock().abandoned
+    }
+
+    pub(crate) fn respond(&self, response: Response) {
+        self.update(|state| state.response = Some(response));
+    }
+
+    pub(crate) fn begin(&self, head: Head) {
+        self.update(|state| state.head = Some(head));
+    }
+
+    /// Adds a record; false if nobody will read it.
+    pub(crate) fn push(&self, record: Record) -> bool {
+        let mut taken = true;
+        self.update(|state| {
+            taken = !state.abandoned;
+            if taken {
+                state.records.push_back(record);
+            }
+        });
+        taken
+    }
+
+    pub(crate) fn received(&self, body: Option<Bytes>) {
+        self.update(|state| (state.body, state.received) = (body, true));
+    }
+
+    pub(crate) fn open_window(&self, up_to: u64) {
+        self.update(|state| state.window = state.window.max(up_to));
+    }
+
+    pub(crate) fn close(&self, outcome: Outcome) {
+        self.update(|state| {
+            state.ended.get_or_insert(cause_of(outcome).map_or(Ok(()), Err));
+        });
+    }
+
+    pub(crate) fn fail(&self, cause: CallCause) {
+        self.update(|state| {
+            state.ended.get_or_insert(Err(cause));
+        });
+    }
+
+    // the application's side
+
+    /// The application no longer cares; true if the peer may have to be told.
+    pub(crate) fn abandon(&self) -> bool {
+        let mut state = self.lock();
+        state.abandoned = true;
+        state.records.clear();
+        state.ended.is_none()
+    }
+
+    /// Whether the call has ended.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.lock().ended.is_some()
+    }
+
+    fn error(&self, cause: CallCause) -> CallError {
+        CallError { remote: self.remote, cause }
+    }
+
+    /// Answers from the state, or waits for it to change.
+    fn poll<T>(
+        &self,
+        cx: &Context<'_>,
+        answer: impl FnOnce(&mut State) -> Option<Result<T, CallCause>>,
+    ) -> Poll<Result<T, CallError>> {
+        let mut state = self.lock();
+        if let Some(answer) = answer(&mut state) {
+            return Poll::Ready(answer.map_err(|cause| self.error(cause)));
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => state.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    pub(crate) fn poll_response(&self, cx: &Context<'_>) -> Poll<Result<Response, CallError>> {
+        self.poll(cx, |state| match (state.response.take(), state.ended) {
+            (Some(response), _) => Some(Ok(response)),
+            (None, Some(Err(cause))) => Some(Err(cause)),
+            (None, Some(Ok(()))) => Some(Err(CallCause::Cancelled)),
+            (None, None) => None,
+        })
+    }
+
+    pub(crate) fn poll_head(&self, cx: &Context<'_>) -> Poll<Result<Head, CallError>> {
+        self.poll(cx, |state| {
+            if let Some(head) = &state.head {
+                return Some(Ok(head.clone()));
+            }
+            // an inline response comes in one piece: its body is the only record
+            if let Some(Response { status, metadata, body }) = state.response.take() {
+                let head = Head { status, metadata, size: body.len() as u64 };
+                state.head = Some(head.clone());
+                state.received = true;
+                if !body.is_empty() {
+                    state.records.push_back(Record { offset: 0, data: body });
+                }
+                return Some(Ok(head));
+            }
+            match state.ended {
+                Some(Err(cause)) => Some(Err(cause)),
+                Some(Ok(())) => Some(Err(CallCause::Cancelled)),
+                None => None,
+            }
+        })
+    }
+
+    /// The next record, and `None` behind the last one.
+    pub(crate) fn poll_record(&self, cx: &Context<'_>) -> Poll<Result<Option<Record>, CallError>> {
+        self.poll(cx, |state| {
+            if let Some(record) = state.records.pop_front() {
+                return Some(Ok(Some(record)));
+            }
+            match state.ended {
+                _ if state.received => Some(Ok(None)),
+                Some(Err(cause)) => Some(Err(cause)),
+                Some(Ok(())) => Some(Ok(None)),
+                None => None,
+            }
+        })
+    }
+
+    /// The whole message, received to memory.
+    pub(crate) fn poll_body(&self, cx: &Context<'_>) -> Poll<Result<Bytes, CallError>> {
+        self.poll(cx, |state| match (state.body.take(), state.ended) {
+            (Some(body), _) => Some(Ok(body)),
+            (None, Some(Err(cause))) => Some(Err(cause)),
+            (None, Some(Ok(()))) => Some(Err(CallCause::Cancelled)),
+            (None, None) => None,
+        })
+    }
+
+    /// Waits until the message may be supplied beyond `supplied`.
+    pub(crate) fn poll_window(
+        &self,
+        cx: &Context<'_>,
+        supplied: u64,
+    ) -> Poll<Result<(), CallError>> {
+        self.poll(cx, |state| match state.ended {
+            Some(Err(cause)) => Some(Err(cause)),
+            Some(Ok(())) => Some(Err(CallCause::Answered)),
+            None if state.response.is_some() || state.head.is_some() => {
+                Some(Err(CallCause::Answered))
+            }
+            None => (state.window > supplied).then_some(Ok(())),
+        })
+    }
+
+    /// Waits for the end.
+    pub(crate) fn poll_end(&self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
+        self.poll(cx, |state| state.ended)
+    }
+}

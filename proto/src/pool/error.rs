@@ -1,0 +1,61 @@
+//! Why a call came to nothing.
+
+use core::net::SocketAddr;
+
+use crate::{
+    endpoint::{AddPeerError, PeerFailure, RespondError, StartError, StreamError, SupplyError},
+    id::Status,
+};
+
+/// A call, out or in, that came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{remote}: {cause}")]
+pub struct CallError {
+    /// The peer.
+    pub remote: SocketAddr,
+    /// What happened.
+    #[source]
+    pub cause: CallCause,
+}
+
+/// What happened to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallCause {
+    /// The call could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The peer could not be greeted.
+    #[error(transparent)]
+    AddPeer(#[from] AddPeerError),
+    /// The response could not be started.
+    #[error(transparent)]
+    Respond(#[from] RespondError),
+    /// The message could not be taken as asked.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A piece of a message was refused.
+    #[error(transparent)]
+    Supply(#[from] SupplyError),
+    /// The peer failed.
+    #[error(transparent)]
+    PeerFailed(#[from] PeerFailure),
+    /// The peer closed the call.
+    #[error("the peer closed the call: {0}")]
+    ClosedByPeer(Status),
+    /// This side could not take the peer's message, or not send its own.
+    #[error("the message was refused here: {0}")]
+    Refused(Status),
+    /// The deadline passed.
+    #[error("the deadline passed")]
+    Deadline,
+    /// The call was given up here.
+    #[error("the call was cancelled")]
+    Cancelled,
+    /// The peer answered before it had the whole message; the response tells why.
+    #[error("the peer answered before it had the whole message")]
+    Answered,
+    /// The worker has ended.
+    #[error("the worker has ended")]
+    WorkerGone,
+}

@@ -1,0 +1,182 @@
+//! Calls from peers.
+
+use core::{
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    CallError, Cell, Download, Writer,
+    mailbox::{Announced, Command, Shared},
+};
+use crate::{
+    endpoint::{Destination, Payload, Respond},
+    id::{Incarnation, Pattern, Priority, Status},
+};
+
+/// The next call from a peer. Several may wait at once; each call goes to one of them.
+#[derive(Debug)]
+pub struct Accept {
+    shared: Arc<Shared>,
+}
+
+impl Accept {
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+impl Future for Accept {
+    type Output = Option<Incoming>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(incoming) = self.shared.next_incoming() {
+            return Poll::Ready(Some(incoming));
+        }
+        self.shared.wait_for_incoming(cx.waker().clone());
+        // a call, or the end, may have come between the look and the registration
+        match self.shared.next_incoming() {
+            Some(incoming) => Poll::Ready(Some(incoming)),
+            None if self.shared.is_gone() => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// A call from a peer, to be answered. Dropped unanswered, it is closed with
+/// [`Status::INTERNAL`].
+#[derive(Debug)]
+pub struct Incoming {
+    announced: Announced,
+    cell: Arc<Cell>,
+    shared: Arc<Shared>,
+    answered: bool,
+}
+
+impl Incoming {
+    pub(super) const fn new(announced: Announced, cell: Arc<Cell>, shared: Arc<Shared>) -> Self {
+        Self { announced, cell, shared, answered: false }
+    }
+
+    /// Where the caller is.
+    pub fn remote(&self) -> SocketAddr {
+        self.announced.remote
+    }
+
+    /// Which life of the caller this is.
+    pub fn incarnation(&self) -> Incarnation {
+        self.announced.incarnation
+    }
+
+    /// The shape of the call.
+    pub fn pattern(&self) -> Pattern {
+        self.announced.pattern
+    }
+
+    /// Urgency that the caller gave it.
+    pub fn priority(&self) -> Priority {
+        self.announced.priority
+    }
+
+    /// The caller's metadata.
+    pub fn metadata(&self) -> &Bytes {
+        &self.announced.metadata
+    }
+
+    /// Length of the request in bytes.
+    pub fn size(&self) -> u64 {
+        self.announced.size
+    }
+
+    /// Takes the request, if it has all arrived with the announcement. Without, it has not been
+    /// sent yet, and [`Self::receive`] or [`Self::records`] fetches it.
+    pub fn body(&mut self) -> Option<Bytes> {
+        self.announced.body.take()
+    }
+
+    /// Fetches the request to memory.
+    ///
+    /// # Errors
+    /// It is too large for memory, or the call came to nothing.
+    pub async fn receive(&mut self) -> Result<Bytes, CallError> {
+        if let Some(body) = self.body() {
+            return Ok(body);
+        }
+        let (cell, destination) = (Arc::clone(&self.cell), Destination::Memory);
+        self.shared.follow_up(Command::Receive { cell, destination });
+        poll_fn(|cx| self.cell.poll_body(cx)).await
+    }
+
+    /// Fetches the request record by record.
+    pub fn records(&mut self) -> Download {
+        if let Some(body) = self.body() {
+            self.cell.push(super::Record { offset: 0, data: body });
+            self.cell.received(None);
+        } else {
+            let (cell, destination) = (Arc::clone(&self.cell), Destination::Records);
+            self.shared.follow_up(Command::Receive { cell, destination });
+        }
+        Download::of_request(Arc::clone(&self.shared), Arc::clone(&self.cell))
+    }
+
+    /// Answers the call; the rest of the request, if it was not fetched, is given up.
+    ///
+    /// The answer is on its way whether or not the future is awaited; awaiting it tells when the
+    /// caller has it.
+    pub fn respond(mut self, status: Status, metadata: Bytes, body: Bytes) -> Responding {
+        self.answer(Respond { status, metadata, payload: Payload::Whole(body) });
+        Responding { cell: Arc::clone(&self.cell) }
+    }
+
+    /// Answers the call with `size` bytes that are written piece by piece.
+    pub fn respond_stream(mut self, status: Status, metadata: Bytes, size: u64) -> Writer {
+        self.answer(Respond { status, metadata, payload: Payload::Supplied { size } });
+        Writer::new(Arc::clone(&self.shared), Arc::clone(&self.cell))
+    }
+
+    /// Refuses the call.
+    pub fn reject(mut self, status: Status) {
+        self.close(status);
+    }
+
+    fn answer(&mut self, respond: Respond) {
+        self.answered = true;
+        let (cell, respond) = (Arc::clone(&self.cell), Box::new(respond));
+        self.shared.follow_up(Command::Respond { cell, respond });
+    }
+
+    fn close(&mut self, status: Status) {
+        self.answered = true;
+        if self.cell.abandon() {
+            let cell = Arc::clone(&self.cell);
+            self.shared.follow_up(Command::Cancel { cell, status });
+        }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.close(Status::INTERNAL);
+        }
+    }
+}
+
+/// Ready when the caller has the response.
+#[derive(Debug)]
+pub struct Responding {
+    cell: Arc<Cell>,
+}
+
+impl Future for Responding {
+    type Output = Result<(), CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.cell.poll_end(cx)
+    }
+}

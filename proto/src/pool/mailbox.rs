@@ -1,0 +1,244 @@
+//! What goes between the pool and its worker.
+
+use core::{net::SocketAddr, task::Waker};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use crossbeam_queue::{ArrayQueue, SegQueue};
+
+use super::{
+    CallCause, CallOptions, Cell, Incoming, Pool,
+    doorbell::Doorbell,
+    sync::{AtomicBool, Ordering},
+};
+use crate::{
+    endpoint::{Destination, Payload, Respond, Stats},
+    id::{Incarnation, Pattern, Priority, Status},
+};
+
+/// Calls that wait for the worker per priority, at most; more wait in their futures.
+const RING: usize = 1_024;
+
+/// Calls from peers that wait to be accepted, at most; more are refused as overload.
+const INCOMING: usize = 16_384;
+
+/// What the application wants of the worker.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Start(Box<Start>),
+    Supply { cell: Arc<Cell>, chunk: Bytes },
+    Receive { cell: Arc<Cell>, destination: Destination },
+    Release { cell: Arc<Cell>, bytes: u64 },
+    Respond { cell: Arc<Cell>, respond: Box<Respond> },
+    Cancel { cell: Arc<Cell>, status: Status },
+}
+
+/// A call to start.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) remote: SocketAddr,
+    pub(crate) options: CallOptions,
+    pub(crate) metadata: Bytes,
+    pub(crate) payload: Payload,
+    pub(crate) response: Destination,
+    pub(crate) cell: Arc<Cell>,
+}
+
+/// A call from a peer, as it was announced.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    pub(crate) remote: SocketAddr,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) pattern: Pattern,
+    pub(crate) priority: Priority,
+    pub(crate) metadata: Bytes,
+    pub(crate) size: u64,
+    pub(crate) body: Option<Bytes>,
+}
+
+/// The state that both ends share.
+pub(crate) struct Shared {
+    /// Calls to start, by priority.
+    rings: [ArrayQueue<Box<Start>>; Priority::LEVELS],
+    /// Everything about calls that exist: at most a few per call, so that no bound is needed.
+    follow_ups: SegQueue<Command>,
+    /// Those who found a ring full.
+    blocked: SegQueue<Waker>,
+    incoming: SegQueue<Incoming>,
+    acceptors: SegQueue<Waker>,
+    doorbell: Doorbell,
+    wake: Box<dyn Fn() + Send + Sync>,
+    shut_down: AtomicBool,
+    /// The worker has ended: nothing will be taken from here any more.
+    gone: AtomicBool,
+    stats: Mutex<Stats>,
+}
+
+impl core::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Shared").field("incoming", &self.incoming.len()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Hands a call to the worker; gives it back if the ring is full.
+    pub(super) fn start(&self, start: Box<Start>) -> Result<(), Box<Start>> {
+        let cell = Arc::clone(&start.cell);
+        let level = usize::from(start.options.priority.level());
+        self.rings[level].push(start)?;
+        self.pushed(&cell);
+        Ok(())
+    }
+
+    /// Wakes `waker` when a ring may have room again.
+    pub(super) fn wait_for_room(&self, waker: Waker) {
+        self.blocked.push(waker);
+    }
+
+    /// Hands anything else to the worker.
+    pub(super) fn follow_up(&self, command: Command) {
+        let cell = match &command {
+            Command::Start(start) => &start.cell,
+            Command::Supply { cell, .. }
+            | Command::Receive { cell, .. }
+            | Command::Release { cell, .. }
+            | Command::Respond { cell, .. }
+            | Command::Cancel { cell, .. } => cell,
+        };
+        let cell = Arc::clone(cell);
+        self.follow_ups.push(command);
+        self.pushed(&cell);
+    }
+
+    fn pushed(&self, cell: &Cell) {
+        self.ring();
+        // either the worker's last look at the queues finds what was pushed, or this sees its end
+        if self.gone.load(Ordering::SeqCst) {
+            cell.fail(CallCause::WorkerGone);
+        }
+    }
+
+    fn ring(&self) {
+        if self.doorbell.ring() {
+            (self.wake)();
+        }
+    }
+
+    /// The next call from a peer.
+    pub(super) fn next_incoming(&self) -> Option<Incoming> {
+        self.incoming.pop()
+    }
+
+    pub(super) fn wait_for_incoming(&self, waker: Waker) {
+        self.acceptors.push(waker);
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn shut_down(&self) {
+        self.shut_down.store(true, Ordering::SeqCst);
+        self.ring();
+    }
+
+    fn wake_all(wakers: &SegQueue<Waker>) {
+        while let Some(waker) = wakers.pop() {
+            waker.wake();
+        }
+    }
+}
+
+/// The worker's end.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    shared: Arc<Shared>,
+}
+
+/// A mailbox and its pool.
+pub(crate) fn connect(wake: impl Fn() + Send + Sync + 'static) -> (Mailbox, Pool) {
+    let shared = Arc::new(Shared {
+        rings: core::array::from_fn(|_| ArrayQueue::new(RING)),
+        follow_ups: SegQueue::new(),
+        blocked: SegQueue::new(),
+        incoming: SegQueue::new(),
+        acceptors: SegQueue::new(),
+        doorbell: Doorbell::new(),
+        wake: Box::new(wake),
+        shut_down: AtomicBool::new(false),
+        gone: AtomicBool::new(false),
+        stats: Mutex::default(),
+    });
+    (Mailbox { shared: Arc::clone(&shared) }, Pool { shared })
+}
+
+impl Mailbox {
+    /// The next command: what concerns open calls first, then calls by priority.
+    pub(crate) fn next(&self) -> Option<Command> {
+        if let Some(command) = self.shared.follow_ups.pop() {
+            return Some(command);
+        }
+        self.shared.rings.iter().find_map(ArrayQueue::pop).map(Command::Start)
+    }
+
+    /// Wakes those who found a ring full.
+    pub(crate) fn wake_blocked(&self) {
+        Shared::wake_all(&self.shared.blocked);
+    }
+
+    /// Offers a call to whoever accepts; false if too many wait already.
+    pub(crate) fn offer(&self, announced: Announced, cell: Arc<Cell>) -> bool {
+        if self.shared.incoming.len() >= INCOMING {
+            // what is not offered is nobody's to give up
+            cell.abandon();
+            return false;
+        }
+        self.shared.incoming.push(Incoming::new(announced, cell, Arc::clone(&self.shared)));
+        Shared::wake_all(&self.shared.acceptors);
+        true
+    }
+
+    /// See [`Worker::may_wait`](crate::worker::Worker::may_wait).
+    pub(crate) fn park(&self) -> bool {
+        self.shared.doorbell.park();
+        let idle = self.shared.follow_ups.is_empty()
+            && self.shared.rings.iter().all(ArrayQueue::is_empty)
+            && self.shared.blocked.is_empty();
+        if !idle {
+            self.unpark();
+        }
+        idle
+    }
+
+    pub(crate) fn unpark(&self) {
+        self.shared.doorbell.unpark();
+    }
+
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.shared.shut_down.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn publish(&self, stats: &Stats) {
+        let mut published = self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        published.clone_from(stats);
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        self.shared.gone.store(true, Ordering::SeqCst);
+        while let Some(command) = self.next() {
+            if let Command::Start(start) = command {
+                start.cell.fail(CallCause::WorkerGone);
+            }
+        }
+        // calls that nobody accepted end here; those that wait learn that none will come
+        while self.shared.incoming.pop().is_some() {}
+        Shared::wake_all(&self.shared.blocked);
+        Shared::wake_all(&self.shared.acceptors);
+    }
+}

@@ -1,0 +1,190 @@
+//! Which call of the application is which stream of the endpoint.
+
+use core::{net::SocketAddr, time::Duration};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::{
+    endpoint::{Endpoint, Event, Open, Outcome},
+    id::{Incarnation, PeerId, Status, StreamHandle},
+    pool::{
+        Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Start,
+    },
+    time::Timestamp,
+};
+
+/// The calls that are open, by stream, and the peers by address.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    cells: HashMap<StreamHandle, Arc<Cell>>,
+    peers: HashMap<SocketAddr, PeerId>,
+    remotes: HashMap<PeerId, (SocketAddr, Incarnation)>,
+}
+
+impl Calls {
+    pub(super) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Carries out what the application wants.
+    pub(super) fn command(&mut self, endpoint: &mut Endpoint, now: Timestamp, command: Command) {
+        match command {
+            Command::Start(start) => self.start(endpoint, now, *start),
+            Command::Supply { cell, chunk } => {
+                if let Some(stream) = cell.stream()
+                    && let Err(error) = endpoint.supply(now, stream, chunk)
+                {
+                    cell.fail(CallCause::Supply(error));
+                }
+            }
+            Command::Receive { cell, destination } => {
+                if let Some(stream) = cell.stream()
+                    && let Err(error) = endpoint.receive(now, stream, destination)
+                {
+                    cell.fail(CallCause::Stream(error));
+                }
+            }
+            Command::Release { cell, bytes } => {
+                if let Some(stream) = cell.stream() {
+                    endpoint.release(now, stream, bytes);
+                }
+            }
+            Command::Respond { cell, respond } => {
+                if let Some(stream) = cell.stream()
+                    && let Err(error) = endpoint.respond(now, stream, *respond)
+                {
+                    cell.fail(CallCause::Respond(error));
+                    // the caller must not wait for an answer that will never come
+                    let _closed = endpoint.cancel(now, stream, Status::INTERNAL);
+                }
+            }
+            Command::Cancel { cell, status } => {
+                if let Some(stream) = cell.stream() {
+                    // a stream that has ended needs no end
+                    let _ended = endpoint.cancel(now, stream, status);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, endpoint: &mut Endpoint, now: Timestamp, start: Start) {
+        let Start { remote, options, metadata, payload, response, cell } = start;
+        if cell.is_abandoned() {
+            return;
+        }
+        let peer = match self.peers.get(&remote) {
+            Some(peer) => *peer,
+            None => match endpoint.add_peer(now, remote) {
+                Ok(peer) => {
+                    self.peers.insert(remote, peer);
+                    self.remotes.insert(peer, (remote, Incarnation::default()));
+                    peer
+                }
+                Err(error) => return cell.fail(CallCause::AddPeer(error)),
+            },
+        };
+        let CallOptions { pattern, priority, deadline } = options;
+        let deadline = deadline.map(|span: Duration| now + span);
+        let open = Open { pattern, priority, metadata, payload, response, deadline };
+        match endpoint.open(now, peer, open) {
+            Ok(stream) => {
+                cell.set_stream(stream);
+                self.cells.insert(stream, cell);
+            }
+            Err(error) => cell.fail(CallCause::Start(error)),
+        }
+    }
+
+    /// Tells the application what happened.
+    pub(super) fn event(
+        &mut self,
+        endpoint: &mut Endpoint,
+        mailbox: &Mailbox,
+        now: Timestamp,
+        event: Event,
+    ) {
+        match event {
+            Event::PeerConnected { peer, remote, incarnation } => {
+                self.remotes.insert(peer, (remote, incarnation));
+            }
+            Event::PeerFailed { peer, remote, .. } => {
+                self.remotes.remove(&peer);
+                if self.peers.get(&remote) == Some(&peer) {
+                    self.peers.remove(&remote);
+                }
+            }
+            Event::Opened { stream, pattern, priority, metadata, size, body } => {
+                let Some(&(remote, incarnation)) = self.remotes.get(&stream.peer) else { return };
+                let cell = Arc::new(Cell::for_incoming(remote, stream));
+                self.cells.insert(stream, Arc::clone(&cell));
+                let announced =
+                    Announced { remote, incarnation, pattern, priority, metadata, size, body };
+                if !mailbox.offer(announced, cell) {
+                    // a stream that has ended needs no end
+                    let _ended = endpoint.cancel(now, stream, Status::OVERLOADED);
+                }
+            }
+            Event::Response { stream, status, metadata, size, body } => {
+                let Some(cell) = self.cells.get(&stream) else { return };
+                match body {
+                    Some(body) => cell.respond(Response { status, metadata, body }),
+                    None => cell.begin(Head { status, metadata, size }),
+                }
+            }
+            Event::Record { stream, offset, data } => {
+                self.record(endpoint, now, stream, Record { offset, data });
+            }
+            Event::Received { stream, body } => {
+                if let Some(cell) = self.cells.get(&stream) {
+                    cell.received(body);
+                }
+            }
+            Event::SupplyWanted { stream, up_to } => {
+                if let Some(cell) = self.cells.get(&stream) {
+                    cell.open_window(up_to);
+                }
+            }
+            Event::Closed { stream, outcome } => {
+                if let Some(cell) = self.cells.remove(&stream) {
+                    cell.close(outcome);
+                }
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Timestamp,
+        stream: StreamHandle,
+        record: Record,
+    ) {
+        let len = record.data.len() as u64;
+        let taken = self.cells.get(&stream).is_some_and(|cell| cell.push(record));
+        if !taken {
+            // nobody will read it: the window must not stay shut
+            endpoint.release(now, stream, len);
+        }
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        for (_, cell) in self.cells.drain() {
+            cell.fail(CallCause::WorkerGone);
+        }
+    }
+}
+
+/// How a stream's end looks to the one who called or answered.
+pub(crate) fn cause_of(outcome: Outcome) -> Option<CallCause> {
+    match outcome {
+        Outcome::Complete => None,
+        Outcome::ClosedByPeer(status) => Some(CallCause::ClosedByPeer(status)),
+        Outcome::Cancelled => Some(CallCause::Cancelled),
+        Outcome::Deadline => Some(CallCause::Deadline),
+        Outcome::Refused(status) => Some(CallCause::Refused(status)),
+        Outcome::PeerFailed(failure) => Some(CallCause::PeerFailed(failure)),
+    }
+}
