@@ -25,10 +25,7 @@ pub use stats::{DropReason, Stats, Usage};
 
 use crate::{
     config::Config,
-    crypto::{
-        DataKeys, HelloInitiator, OpeningKeys, PathKeys, PathSecret, Psk, SealError, SecretRng,
-        Seed,
-    },
+    crypto::{HelloInitiator, OpeningKeys, PathKeys, PathSecret, Psk, SealError, SecretRng, Seed},
     endpoint::{
         context::{Context, Scratch},
         hellos::PendingHellos,
@@ -101,7 +98,6 @@ impl Endpoint {
         let mut rng = SecretRng::new(&seed, "endpoint");
         let incarnation = Incarnation(rng.array());
         let jitter = Jitter::new(u64::from_be_bytes(rng.array()));
-        let data_rng = SecretRng::new(&seed, "data keys");
         let opening_keys = OpeningKeys::new(&mut rng, &config.key_limits);
         let params = HelloParams {
             workers: 1,
@@ -129,7 +125,7 @@ impl Endpoint {
                 events: VecDeque::new(),
                 stats: Stats::default(),
                 jitter,
-                data_keys: DataKeys::new(data_rng, config.suite, &config.key_limits),
+                key_rng: SecretRng::new(&seed, "data keys"),
                 opening_keys,
                 records: RecordPool::default(),
                 arena: Arena::default(),
@@ -411,7 +407,8 @@ impl Endpoint {
 
     fn path_keys(&self, secret: &PathSecret, role: Role) -> Box<PathKeys> {
         let config = &self.cx.config;
-        Box::new(PathKeys::new(secret, role, WORKER, config.suite, config.key_limits.clone()))
+        let (suite, limits) = (config.suite, config.key_limits.clone());
+        Box::new(PathKeys::new(secret, role, WORKER, suite, limits))
     }
 
     /// Makes sure that one more peer can be known: the longest silent of a few idle ones goes.

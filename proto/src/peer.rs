@@ -19,7 +19,7 @@ pub(crate) use incoming::Data;
 use hashbrown::HashMap;
 
 use crate::{
-    crypto::{HelloInitiator, HelloOutcome, PathKeys},
+    crypto::{DataKeys, HelloInitiator, HelloOutcome, PathKeys, SecretRng, Seed},
     endpoint::{
         PeerFailure,
         context::{Context, Timer, TimerKind},
@@ -51,6 +51,7 @@ pub(crate) struct Peer {
     /// What the peer said of itself.
     pub(crate) params: HelloParams,
     pub(crate) max_datagram: usize,
+    pub(crate) data_keys: DataKeys,
 
     pub(crate) rtt: RttEstimator,
     pub(crate) last_heard: Timestamp,
@@ -175,9 +176,11 @@ impl Peer {
         remote: SocketAddr,
         role: Role,
         session: Session,
-        cx: &Context,
+        cx: &mut Context,
         now: Timestamp,
     ) -> Self {
+        let seed = Seed::from_bytes(cx.key_rng.array());
+        let data_rng = SecretRng::new(&seed, "peer");
         let config = &cx.config;
         Self {
             id,
@@ -187,6 +190,7 @@ impl Peer {
             incarnation: Incarnation::default(),
             params: HelloParams::default(),
             max_datagram: usize::from(config.max_datagram),
+            data_keys: DataKeys::new(data_rng, config.suite, &config.key_limits),
             rtt: RttEstimator::new(config.initial_rtt),
             last_heard: now,
             busy_since: now,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::{
     config::Config,
-    crypto::{DataKeys, OpeningKeys},
+    crypto::{OpeningKeys, SecretRng},
     endpoint::{Event, Stats, WakeReason},
     id::{PeerId, StreamId},
     ranges::ByteRange,
@@ -23,7 +23,9 @@ pub(crate) struct Context {
     pub(crate) events: VecDeque<Event>,
     pub(crate) stats: Stats,
     pub(crate) jitter: Jitter,
-    pub(crate) data_keys: DataKeys,
+    /// Seeds the data keys of each peer: whoever holds a data key can read and forge all that is
+    /// sealed with it, so no two peers share one [SEC-26].
+    pub(crate) key_rng: SecretRng,
     pub(crate) opening_keys: OpeningKeys,
     pub(crate) records: RecordPool,
     pub(crate) arena: Arena,

@@ -88,7 +88,7 @@ impl Peer {
             return true;
         }
         let Some(layout) = Layout::choose(size, max_log2) else { return false };
-        let Ok(key) = cx.data_keys.allocate(layout.records()) else { return false };
+        let Ok(key) = self.data_keys.allocate(layout.records()) else { return false };
         let empty = SendBody::Inline(bytes::Bytes::new());
         if let SendBody::Undecided(payload) = core::mem::replace(&mut transfer.body, empty) {
             let body = PulledBody::new(layout, key, payload, now);
