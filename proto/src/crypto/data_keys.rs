@@ -18,6 +18,9 @@ pub use opening::{DataKeyError, NotAuthentic, OpeningKey, OpeningKeys};
 mod opening;
 
 /// Hands out data keys, and ranges of record numbers that no one else gets.
+///
+/// [SEC-26] Whoever gets a key can read and forge all that is sealed under it, so there is one of
+/// these for each peer, or for each set of receivers that get the same messages.
 pub struct DataKeys {
     rng: SecretRng,
     suite: Suite,
@@ -35,7 +38,7 @@ impl DataKeys {
 
     /// Numbers for `records` records, under the present key or, once that is used up, a new one.
     ///
-    /// [SEC-30] No record number of a key is given out twice.
+    /// [SEC-27] No record number of a key is given out twice.
     ///
     /// # Errors
     /// More records than one key may seal.
@@ -100,7 +103,7 @@ impl SealingKey {
     /// Seals record `index` of the message into `out`: ciphertext, then the tag. One pass.
     ///
     /// A record may be sealed again, for instance to send it again, but only with the plaintext it
-    /// had: two plaintexts under one number would undo the encryption of both ([SEC-31]).
+    /// had: two plaintexts under one number would undo the encryption of both ([SEC-28]).
     ///
     /// # Errors
     /// The index is past the message's records, or `out` is not 16 bytes longer than `plaintext`.
@@ -172,7 +175,7 @@ impl DataKey {
     }
 }
 
-/// [SEC-29] The record number, big-endian, in the last 8 of 12 bytes.
+/// [SEC-27] The record number, big-endian, in the last 8 of 12 bytes.
 fn record_nonce(record: u64) -> Nonce {
     let mut nonce = [0; NONCE_LEN];
     nonce[NONCE_LEN - 8..].copy_from_slice(&record.to_be_bytes());

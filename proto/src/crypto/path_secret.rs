@@ -34,7 +34,12 @@ impl PathSecret {
         self.id
     }
 
-    pub(crate) fn secret(&self) -> &Secret {
+    /// A copy, for keys to keep. Outside of this module there is one of each secret.
+    pub(super) fn duplicate(&self) -> Self {
+        Self { secret: self.secret.clone(), id: self.id }
+    }
+
+    pub(super) fn secret(&self) -> &Secret {
         &self.secret
     }
 }

@@ -8,8 +8,8 @@ use super::kdf::{self, Secret, label};
 
 /// 32 bytes from the operating system, drawn anew by every process.
 ///
-/// All secret randomness of an endpoint comes from here: with the same seed and inputs it does the
-/// same again, which tests want and nothing else may.
+/// [SEC-2] All secret randomness of an endpoint comes from here: with the same seed and inputs it
+/// does the same again, which tests want and nothing else may.
 pub struct Seed(Secret);
 
 impl Seed {

@@ -151,7 +151,7 @@ pub struct OpeningKey {
 }
 
 impl OpeningKey {
-    /// Opens the record numbered `sequence` from `sealed`, ciphertext and tag, into `out`. One pass.
+    /// Opens record number `sequence` from `sealed`, ciphertext and tag, into `out`. One pass.
     ///
     /// # Errors
     /// The record is not what the peer sealed, or `out` is not 16 bytes shorter than `sealed`.

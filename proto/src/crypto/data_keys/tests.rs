@@ -81,7 +81,7 @@ fn a_record_is_opened_by_its_key_and_number_only() {
     }
 }
 
-/// [SEC-32]
+/// [SEC-29]
 #[test]
 fn nothing_of_an_altered_record_is_left_in_the_output() {
     let key = keys(Suite::Aes128Gcm, 10).allocate(1).unwrap();
@@ -123,7 +123,7 @@ fn lengths_and_indexes_are_checked() {
     assert_eq!(opener.open(0, &sealed, &mut [0; 2]), Err(NotAuthentic));
 }
 
-/// [SEC-30]
+/// [SEC-27]
 #[test]
 fn no_record_number_of_a_key_is_given_out_twice() {
     let mut keys = keys(Suite::Aes128Gcm, 10);

@@ -40,7 +40,7 @@ fn agree(size: u32, numbers: impl IntoIterator<Item = u64>) {
     }
 }
 
-/// [SEC-19]
+/// [SEC-20]
 #[test]
 fn agrees_with_the_reference_model() {
     bolero::check!().with_type::<(u8, Vec<(u8, u16)>)>().for_each(|(size, steps)| {
