@@ -16,7 +16,10 @@ pub use data_keys::{
     AllocateError, DataKeyError, DataKeys, NotAuthentic, OpeningKey, OpeningKeys, SealRecordError,
     SealingKey,
 };
-pub use hello::{HelloError, HelloInitiator, HelloOutcome, hello_observe, hello_random, hello_respond};
+pub use hello::{
+    HelloError, HelloInitiator, HelloOutcome, hello_echo, hello_observe, hello_random,
+    hello_respond,
+};
 pub use limits::{KeyLimits, KeyLimitsError};
 pub use path_keys::{DataFields, OpenError, OpenedControl, OpenedData, PathKeys, SealError};
 pub use path_secret::PathSecret;

@@ -1,125 +1,490 @@
 //! The state machine that joins peers, streams, transfers and timers.
 
+pub(crate) mod context;
 pub mod error;
+mod hellos;
 pub mod input;
 pub mod output;
+mod receive;
 pub mod stats;
 
-use core::net::SocketAddr;
+use core::{fmt, net::SocketAddr};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
+use hashbrown::HashMap;
 
 pub use error::{
     AddPeerError, NewEndpointError, RespondError, StartError, StreamError, SupplyError,
 };
 pub use input::{Destination, Open, Payload, Respond};
-pub use output::{Event, Outcome, PeerFailure, Transmit, TransmitQueue, WakeReason, Wakeup};
-pub use stats::{DropReason, Stats};
+pub use output::{
+    Event, Outcome, PeerFailure, Transmit, TransmitBuilder, TransmitQueue, WakeReason, Wakeup,
+};
+pub use stats::{DropReason, Stats, Usage};
 
 use crate::{
     config::Config,
-    crypto::{Psk, Seed},
-    id::{PeerId, Status, StreamHandle},
-    link::DatagramInfo,
+    crypto::{
+        DataKeys, HelloInitiator, OpeningKeys, PathKeys, PathSecret, Psk, SealError, SecretRng,
+        Seed,
+    },
+    endpoint::{
+        context::{Context, Scratch},
+        hellos::PendingHellos,
+    },
+    id::{Incarnation, PeerId, Role, SecretId, Status, StreamHandle},
+    link::{DatagramInfo, Ecn},
+    peer::{Peer, Session, WORKER},
+    rng::Jitter,
+    slots::{SlotRef, Slots},
     time::Timestamp,
+    transfer::{inline_arena::Arena, record_pool::RecordPool},
+    wheel::Wheel,
+    wire::hello::{HELLO_LEN, HelloParams},
 };
+
+/// Timers handled per [`Endpoint::handle_timeout`] at most.
+const TIMER_BATCH: usize = 4_096;
+
+/// Idle peers looked at to find one to give up for a new one.
+const EVICTION_SAMPLE: usize = 16;
 
 /// Peers, streams, transfers and timers of one worker.
 ///
-/// Functions come in four classes: commands (`add_peer`, `open`, `respond`, ...) and `handle_*` take
-/// something in, `poll_*` gives something out, bare nouns are getters. One rule governs their
+/// Functions come in four classes: commands (`add_peer`, `open`, `respond`, ...) and `handle_*`
+/// take something in, `poll_*` gives something out, bare nouns are getters. One rule governs their
 /// order: after every input drain [`Self::poll_transmit`] and [`Self::poll_event`] until they are
 /// empty, then wait for the next input or until [`Self::poll_timeout`].
-#[derive(Debug)]
-pub struct Endpoint {}
+///
+/// Nothing the network brings makes an endpoint panic or return an error: what is malformed,
+/// forged, replayed or late is counted in [`Self::stats`] and changes nothing else.
+pub struct Endpoint {
+    cx: Context,
+    psk: Psk,
+    incarnation: Incarnation,
+    params: HelloParams,
+    hello_rng: SecretRng,
+    peers: Slots<Option<Box<Peer>>>,
+    by_secret: HashMap<SecretId, PeerId>,
+    /// Peers we have greeted, by the random of our hello.
+    greeting: HashMap<[u8; 32], PeerId>,
+    pending: PendingHellos,
+    /// Replies to hellos that wait to be sent.
+    replies: VecDeque<(SocketAddr, [u8; HELLO_LEN])>,
+    /// The peer of the last packet: most packets come in runs.
+    last_peer: Option<(SecretId, PeerId)>,
+}
 
-#[allow(missing_docs, unused_variables, clippy::todo, reason = "signatures first")]
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("usage", &self.usage()).finish_non_exhaustive()
+    }
+}
+
 impl Endpoint {
+    /// An endpoint that knows nobody.
+    ///
+    /// `seed` is the only randomness: the same configuration, key, seed and inputs give the same
+    /// bytes out. Whoever is not a test draws it from the operating system, anew for every
+    /// endpoint.
+    ///
+    /// # Errors
+    /// The configuration cannot work.
     pub fn new(
         config: Config,
         psk: Psk,
         seed: Seed,
         now: Timestamp,
     ) -> Result<Self, NewEndpointError> {
-        todo!()
+        config.validate()?;
+        let mut rng = SecretRng::new(&seed, "endpoint");
+        let incarnation = Incarnation(rng.array());
+        let jitter = Jitter::new(u64::from_be_bytes(rng.array()));
+        let data_rng = SecretRng::new(&seed, "data keys");
+        let opening_keys = OpeningKeys::new(&mut rng, &config.key_limits);
+        let params = HelloParams {
+            workers: 1,
+            max_datagram: config.max_datagram,
+            record_size_log2_max: config.max_record_log2,
+            notify_credit: config.notify_credit,
+            unscheduled_bytes: config.max_inline as u64,
+            max_transfers: config.max_transfers,
+            max_streams: config.max_streams,
+            ..HelloParams::default()
+        };
+        Ok(Self {
+            psk,
+            incarnation,
+            params,
+            hello_rng: SecretRng::new(&seed, "hello"),
+            peers: Slots::with_limit(config.max_peers as u32),
+            by_secret: HashMap::new(),
+            greeting: HashMap::new(),
+            pending: PendingHellos::default(),
+            replies: VecDeque::new(),
+            last_peer: None,
+            cx: Context {
+                wheel: Wheel::new(now),
+                events: VecDeque::new(),
+                stats: Stats::default(),
+                jitter,
+                data_keys: DataKeys::new(data_rng, config.suite, &config.key_limits),
+                opening_keys,
+                records: RecordPool::default(),
+                arena: Arena::default(),
+                ready: VecDeque::new(),
+                pullers: VecDeque::new(),
+                stalled: Vec::new(),
+                unstalled: Vec::new(),
+                scratch: Scratch::default(),
+                pull_outstanding: 0,
+                receive_memory: 0,
+                send_memory: 0,
+                config,
+            },
+        })
     }
+
+    /// The configuration in force.
     pub fn config(&self) -> &Config {
-        todo!()
+        &self.cx.config
     }
+
+    /// What this endpoint tells its peers of itself: a new life, a new value.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// Counters since the endpoint was made.
+    pub fn stats(&self) -> &Stats {
+        &self.cx.stats
+    }
+
+    /// What is in use now.
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage {
+            peers: self.peers.len(),
+            pending_hellos: self.pending.len(),
+            pull_outstanding: self.cx.pull_outstanding,
+            receive_memory: self.cx.receive_memory,
+            send_memory: self.cx.send_memory,
+            timers: self.cx.wheel.len(),
+            ..Usage::default()
+        };
+        for slot in self.peers.refs() {
+            if let Some(Some(peer)) = self.peers.get(slot) {
+                usage.streams += peer.local_streams.len() + peer.remote_streams.len();
+                usage.sending += peer.outgoing.len();
+                usage.receiving += peer.incoming.len();
+                usage.closing += peer.closing.len();
+            }
+        }
+        usage
+    }
+
+    // commands
+
+    /// Starts to greet a peer. Streams may be opened at once; they wait for the reply.
+    ///
+    /// Ends in [`Event::PeerConnected`] or [`Event::PeerFailed`].
+    ///
+    /// # Errors
+    /// The limit of peers is reached and none of them is idle.
     pub fn add_peer(&mut self, now: Timestamp, remote: SocketAddr) -> Result<PeerId, AddPeerError> {
-        todo!()
+        let limit = self.cx.config.max_peers;
+        let full = AddPeerError::TooManyPeers { limit };
+        if !self.make_room_for_peer() {
+            return Err(full);
+        }
+        let id = self.reserve_peer().ok_or(full)?;
+        let initiator =
+            HelloInitiator::new(&self.psk, self.incarnation, &self.params, &mut self.hello_rng);
+        self.greeting.insert(initiator.random(), id);
+        let peer = Peer::to_greet(id, remote, initiator, &mut self.cx, now);
+        self.install_peer(id, peer);
+        Ok(id)
     }
-    pub fn remove_peer(&mut self, now: Timestamp, peer: PeerId) {
-        todo!()
+
+    /// Forgets a peer; its streams end with [`PeerFailure::Removed`].
+    pub fn remove_peer(&mut self, _now: Timestamp, peer: PeerId) {
+        self.fail_peer(peer, PeerFailure::Removed);
     }
+
+    /// Starts a call. Ends in [`Event::Closed`], after [`Event::Response`] if it succeeds.
+    ///
+    /// # Errors
+    /// The call cannot be started; nothing was.
     pub fn open(
         &mut self,
         now: Timestamp,
         peer: PeerId,
         open: Open,
     ) -> Result<StreamHandle, StartError> {
-        todo!()
+        let (peer, cx) = self.peer_and_context(peer).ok_or(StartError::PeerUnavailable)?;
+        peer.open(cx, now, open)
     }
+
+    /// Hands over the next piece of a [`Payload::Supplied`] message, in order.
+    ///
+    /// Taking more than [`Event::SupplyWanted`] asked for is harmless: it is kept.
+    ///
+    /// # Errors
+    /// The piece was not taken.
     pub fn supply(
         &mut self,
-        now: Timestamp,
+        _now: Timestamp,
         stream: StreamHandle,
         chunk: Bytes,
     ) -> Result<(), SupplyError> {
-        todo!()
+        let (peer, cx) = self.peer_and_context(stream.peer).ok_or(SupplyError::UnknownStream)?;
+        peer.supply(cx, stream.stream, chunk)
     }
+
+    /// Says where the request of an [`Event::Opened`] without a body goes. It is pulled from here
+    /// on, and [`Event::Received`] tells when it is complete.
+    ///
+    /// # Errors
+    /// The stream does not wait for this, or the message does not fit memory.
     pub fn receive(
         &mut self,
-        now: Timestamp,
+        _now: Timestamp,
         stream: StreamHandle,
         destination: Destination,
     ) -> Result<(), StreamError> {
-        todo!()
+        let (peer, cx) = self.peer_and_context(stream.peer).ok_or(StreamError::UnknownStream)?;
+        peer.receive(cx, stream.stream, destination)
     }
+
+    /// Answers a stream that the peer opened. If its request has not been received in whole, the
+    /// rest is given up.
+    ///
+    /// # Errors
+    /// The stream cannot be answered, or the message cannot be sent; nothing was.
     pub fn respond(
         &mut self,
         now: Timestamp,
         stream: StreamHandle,
         respond: Respond,
     ) -> Result<(), RespondError> {
-        todo!()
+        let (peer, cx) = self.peer_and_context(stream.peer).ok_or(StreamError::UnknownStream)?;
+        peer.respond(cx, now, stream.stream, respond)
     }
-    pub fn release(&mut self, now: Timestamp, stream: StreamHandle, bytes: u64) {
-        todo!()
+
+    /// Returns window: `bytes` of the records handed over were consumed.
+    pub fn release(&mut self, _now: Timestamp, stream: StreamHandle, bytes: u64) {
+        if let Some((peer, cx)) = self.peer_and_context(stream.peer) {
+            peer.release(cx, stream.stream, bytes);
+        }
     }
+
+    /// Gives a stream up, on either side; the peer is told `status`.
+    ///
+    /// # Errors
+    /// The stream is not open.
     pub fn cancel(
         &mut self,
         now: Timestamp,
         stream: StreamHandle,
         status: Status,
     ) -> Result<(), StreamError> {
-        todo!()
+        let (peer, cx) = self.peer_and_context(stream.peer).ok_or(StreamError::UnknownStream)?;
+        peer.cancel(cx, now, stream.stream, status, Outcome::Cancelled)
     }
+
+    // inputs
+
+    /// Takes what the link received: one datagram, or several of `info.segment_size`.
+    ///
+    /// Datagrams are opened in place, so the buffer's content is spent afterwards.
     pub fn handle_datagram(&mut self, now: Timestamp, info: DatagramInfo, data: &mut [u8]) {
-        todo!()
+        let segment = info.segment_size.map_or(data.len(), core::num::NonZeroUsize::get);
+        for packet in data.chunks_mut(segment.max(1)) {
+            self.handle_packet(now, &info, packet);
+        }
     }
-    pub fn handle_unreachable(&mut self, now: Timestamp, remote: SocketAddr) {
-        todo!()
+
+    /// The network says that an address cannot be reached (ICMP). Peers there that never answered
+    /// have failed; others may be heard of again, and keep their timers.
+    pub fn handle_unreachable(&mut self, _now: Timestamp, remote: SocketAddr) {
+        for slot in self.peers.refs() {
+            let id = peer_id(slot);
+            if let Some(peer) = self.peer(id)
+                && peer.remote == remote
+                && !peer.is_connected()
+            {
+                self.fail_peer(id, PeerFailure::Unreachable);
+            }
+        }
     }
+
+    /// Handles the timers that are due, at most a batch of them.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        todo!()
+        self.pending.expire(now);
+        self.cx.wheel.advance(now);
+        for _ in 0..TIMER_BATCH {
+            let Some((_, timer)) = self.cx.wheel.pop_due() else { return };
+            let Some((peer, cx)) = self.peer_and_context(timer.peer) else { continue };
+            if let Some(cause) = peer.on_timer(cx, now, timer.kind) {
+                self.fail_peer(timer.peer, cause);
+            }
+        }
     }
-    /// Fills `out` up to about `budget` bytes; true if there is more to send.
+
+    // outputs
+
+    /// Writes transmissions to `out` until it holds about `budget` bytes or nothing waits.
+    ///
+    /// Returns whether there is more to send once `out` has room.
     pub fn poll_transmit(
         &mut self,
         now: Timestamp,
         out: &mut TransmitQueue,
         budget: usize,
     ) -> bool {
-        todo!()
+        while let Some((remote, reply)) = self.replies.pop_front() {
+            let mut builder = out.build();
+            builder.header(reply.len()).copy_from_slice(&reply);
+            builder.finish(remote, Ecn::NotEct, None, now);
+            self.cx.stats.datagrams_sent += 1;
+            self.cx.stats.bytes_sent += reply.len() as u64;
+        }
+        self.requeue_unstalled();
+        self.issue_pulls(now);
+        while out.bytes() < budget {
+            let Some(id) = self.cx.ready.pop_front() else { return false };
+            let Some((peer, cx)) = self.peer_and_context(id) else { continue };
+            peer.in_ready = false;
+            match peer.poll_transmit(cx, now, out) {
+                Ok(()) => {}
+                Err(SealError::EpochsExhausted) => {
+                    self.fail_peer(id, PeerFailure::KeysExhausted);
+                }
+                Err(_) => debug_assert!(false, "buffers are made to fit"),
+            }
+        }
+        !self.cx.ready.is_empty()
     }
+
+    /// When to call [`Self::handle_timeout`] next. Early is harmless.
     pub fn poll_timeout(&self) -> Option<Wakeup> {
-        todo!()
+        let (at, timer) = self.cx.wheel.next_deadline()?;
+        Some(Wakeup { at, reason: timer.kind.reason() })
     }
+
+    /// The next notice for the application.
     pub fn poll_event(&mut self) -> Option<Event> {
-        todo!()
+        self.cx.events.pop_front()
     }
-    pub fn stats(&self) -> &Stats {
-        todo!()
+
+    // peers
+
+    fn peer(&self, id: PeerId) -> Option<&Peer> {
+        self.peers.get(slot_of(id))?.as_deref()
     }
+
+    fn peer_and_context(&mut self, id: PeerId) -> Option<(&mut Peer, &mut Context)> {
+        let peer = self.peers.get_mut(slot_of(id))?.as_deref_mut()?;
+        Some((peer, &mut self.cx))
+    }
+
+    fn peer_by_secret(&mut self, secret: &SecretId) -> Option<PeerId> {
+        if let Some((last, id)) = &self.last_peer
+            && last == secret
+        {
+            return Some(*id);
+        }
+        let id = *self.by_secret.get(secret)?;
+        self.last_peer = Some((*secret, id));
+        Some(id)
+    }
+
+    fn reserve_peer(&mut self) -> Option<PeerId> {
+        self.peers.insert(None).map(peer_id)
+    }
+
+    fn install_peer(&mut self, id: PeerId, peer: Peer) {
+        if let Some(place) = self.peers.get_mut(slot_of(id)) {
+            *place = Some(Box::new(peer));
+        }
+    }
+
+    fn path_keys(&self, secret: &PathSecret, role: Role) -> Box<PathKeys> {
+        let config = &self.cx.config;
+        Box::new(PathKeys::new(secret, role, WORKER, config.suite, config.key_limits.clone()))
+    }
+
+    /// Makes sure that one more peer can be known: the longest silent of a few idle ones goes.
+    fn make_room_for_peer(&mut self) -> bool {
+        if self.peers.len() < self.cx.config.max_peers {
+            return true;
+        }
+        let mut oldest: Option<(Timestamp, PeerId)> = None;
+        for _ in 0..EVICTION_SAMPLE {
+            let slot = self.cx.jitter.below(self.cx.config.max_peers as u64) as u32;
+            if let Some(found) = self.peers.at(slot)
+                && let Some(peer) = self.peer(peer_id(found))
+                && peer.is_connected()
+                && !peer.is_busy()
+                && oldest.is_none_or(|(heard, _)| peer.last_heard < heard)
+            {
+                oldest = Some((peer.last_heard, peer.id));
+            }
+        }
+        match oldest {
+            Some((_, id)) => {
+                self.fail_peer(id, PeerFailure::Evicted);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn fail_peer(&mut self, id: PeerId, cause: PeerFailure) {
+        let Some((peer, cx)) = self.peer_and_context(id) else { return };
+        peer.fail(cx, cause);
+        let remote = peer.remote;
+        match &peer.session {
+            Session::Hello { initiator, .. } => {
+                let random = initiator.random();
+                self.greeting.remove(&random);
+            }
+            Session::Connected { secret, .. } => {
+                let secret = *secret;
+                self.by_secret.remove(&secret);
+            }
+        }
+        self.peers.remove(slot_of(id));
+        self.last_peer = None;
+        self.cx.events.push_back(Event::PeerFailed { peer: id, remote, cause });
+    }
+
+    // schedules
+
+    /// Hands out pull credit, one quantum a turn, among the transfers that want it.
+    fn issue_pulls(&mut self, now: Timestamp) {
+        let config = &self.cx.config;
+        let (credit, quantum) = (config.pull_credit, config.pull_quantum);
+        while self.cx.pull_outstanding + quantum <= credit || self.cx.pull_outstanding == 0 {
+            let Some((id, slot)) = self.cx.pullers.pop_front() else { return };
+            let Some((peer, cx)) = self.peer_and_context(id) else { continue };
+            peer.pull_next(cx, now, slot);
+        }
+    }
+
+    fn requeue_unstalled(&mut self) {
+        while let Some((id, slot)) = self.cx.unstalled.pop() {
+            if let Some((peer, cx)) = self.peer_and_context(id) {
+                peer.queue_data(cx, slot);
+            }
+        }
+    }
+}
+
+fn slot_of(id: PeerId) -> SlotRef {
+    SlotRef { slot: id.slot, generation: id.generation }
+}
+
+fn peer_id(slot: SlotRef) -> PeerId {
+    PeerId { slot: slot.slot, generation: slot.generation }
 }

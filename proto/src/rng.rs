@@ -1,1 +1,60 @@
-//! Placeholder.
+//! Randomness that need not be secret, from a seed.
+
+use core::time::Duration;
+
+/// A small generator (splitmix64) for jitter, probe nonces and samples. Never for keys.
+#[derive(Clone, Debug)]
+pub struct Jitter {
+    state: u64,
+}
+
+impl Jitter {
+    /// The generator of this seed.
+    pub const fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The next 64 bits.
+    pub const fn next_u64(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `bound`, or 0 if that is 0. The bias is below `bound` / 2^64.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        ((self.next_u64() as u128 * bound as u128) >> 64) as u64
+    }
+
+    /// `span`, lengthened by up to `percent` percent.
+    pub fn stretch(&mut self, span: Duration, percent: u32) -> Duration {
+        let extra = span.as_nanos() as u64 / 100 * u64::from(percent);
+        span + Duration::from_nanos(self.below(extra + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_seed_same_numbers() {
+        let (mut a, mut b) = (Jitter::new(7), Jitter::new(7));
+        assert!((0..100).all(|_| a.next_u64() == b.next_u64()));
+        assert_ne!(Jitter::new(8).next_u64(), Jitter::new(7).next_u64());
+    }
+
+    #[test]
+    fn bounds_hold() {
+        let mut rng = Jitter::new(1);
+        assert_eq!(rng.below(0), 0);
+        let span = Duration::from_micros(100);
+        for _ in 0..1_000 {
+            assert!(rng.below(10) < 10);
+            let stretched = rng.stretch(span, 33);
+            assert!(stretched >= span && stretched <= span + span * 33 / 100);
+        }
+    }
+}

@@ -1,1 +1,7 @@
-//! Placeholder.
+//! One message on its way: how it is cut into records, sent and put together (spec chapter 4).
+
+pub mod inline_arena;
+pub mod layout;
+pub(crate) mod receiver;
+pub mod record_pool;
+pub(crate) mod sender;

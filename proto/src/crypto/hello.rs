@@ -79,6 +79,16 @@ pub fn hello_random(datagram: &[u8]) -> Option<[u8; 32]> {
     }
 }
 
+/// The random that a HELLO_REPLY answers, which tells whose reply it is.
+///
+/// `None` if the datagram is no HELLO_REPLY. Nothing about the datagram is authentic yet.
+pub fn hello_echo(datagram: &[u8]) -> Option<[u8; 32]> {
+    match Packet::decode(datagram) {
+        Ok(Packet::HelloReply(hello)) => Some(*hello.echo()),
+        _ => None,
+    }
+}
+
 /// The keys that a pre-shared key gives to hellos.
 struct HelloKeys {
     init: Secret,

@@ -163,6 +163,18 @@ impl TransmitBuilder<'_> {
         &mut queue.headers[start..]
     }
 
+    /// The bytes of the last [`Self::header`]; empty if a payload came after it.
+    pub fn last_header(&mut self) -> &mut [u8] {
+        let queue = &mut *self.queue;
+        match queue.parts.back() {
+            Some(Part::Header(range)) => {
+                let start = (range.start - queue.headers_base) as usize;
+                &mut queue.headers[start..]
+            }
+            _ => &mut [],
+        }
+    }
+
     /// Shortens the last [`Self::header`] to its first `len` bytes.
     pub fn truncate_header(&mut self, len: usize) {
         let queue = &mut *self.queue;
@@ -348,6 +360,8 @@ pub enum Outcome {
     Cancelled,
     /// The deadline passed.
     Deadline,
+    /// This side could not take the peer's message, or not send its own.
+    Refused(Status),
     /// The peer failed.
     PeerFailed(PeerFailure),
 }
@@ -364,6 +378,9 @@ pub enum PeerFailure {
     /// [`Endpoint::remove_peer`](super::Endpoint::remove_peer) was called here.
     #[error("the peer was removed")]
     Removed,
+    /// It was idle, and its place was needed for another.
+    #[error("the idle peer made room for another")]
+    Evicted,
     /// Packets can no longer be sealed: every key epoch is used up.
     #[error("every key epoch is used up")]
     KeysExhausted,

@@ -99,3 +99,28 @@ impl Stats {
         self.drops[reason as usize] += 1;
     }
 }
+
+/// What an endpoint holds at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Peers, greeting or connected.
+    pub peers: usize,
+    /// Hellos answered and not confirmed.
+    pub pending_hellos: usize,
+    /// Streams, opened by either side.
+    pub streams: usize,
+    /// Messages being sent.
+    pub sending: usize,
+    /// Messages being received.
+    pub receiving: usize,
+    /// Closes not acknowledged.
+    pub closing: usize,
+    /// Bytes pulled but not arrived.
+    pub pull_outstanding: u64,
+    /// Bytes of messages being assembled in memory.
+    pub receive_memory: u64,
+    /// Bytes of sealed records not acknowledged.
+    pub send_memory: u64,
+    /// Timers armed.
+    pub timers: usize,
+}

@@ -45,6 +45,11 @@ impl HelloInitiator {
         &self.packet
     }
 
+    /// The random of this hello, which its reply echoes.
+    pub fn random(&self) -> [u8; 32] {
+        self.random
+    }
+
     /// Takes a reply.
     ///
     /// # Errors

@@ -1,0 +1,134 @@
+//! What all peers of an endpoint share: limits, timers, memory, keys and the way out.
+
+use std::collections::VecDeque;
+
+use crate::{
+    config::Config,
+    crypto::{DataKeys, OpeningKeys},
+    endpoint::{Event, Stats, WakeReason},
+    id::{PeerId, StreamId},
+    ranges::ByteRange,
+    rng::Jitter,
+    slots::SlotRef,
+    time::Timestamp,
+    transfer::{inline_arena::Arena, record_pool::RecordPool},
+    wheel::{TimerToken, Wheel},
+    wire::frame::Accepted,
+};
+
+/// The endpoint's state that is not one peer's own.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) wheel: Wheel<Timer>,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) stats: Stats,
+    pub(crate) jitter: Jitter,
+    pub(crate) data_keys: DataKeys,
+    pub(crate) opening_keys: OpeningKeys,
+    pub(crate) records: RecordPool,
+    pub(crate) arena: Arena,
+    /// Peers with something to send, each at most once.
+    pub(crate) ready: VecDeque<PeerId>,
+    /// Incoming transfers that want to pull more, each at most once.
+    pub(crate) pullers: VecDeque<(PeerId, SlotRef)>,
+    /// Outgoing transfers that wait for room in the memory of sealed records.
+    pub(crate) stalled: Vec<(PeerId, SlotRef)>,
+    /// Those of them that may try again.
+    pub(crate) unstalled: Vec<(PeerId, SlotRef)>,
+    /// Reused from packet to packet.
+    pub(crate) scratch: Scratch,
+    /// Bytes pulled but not arrived.
+    pub(crate) pull_outstanding: u64,
+    /// Bytes of messages that are being assembled in memory.
+    pub(crate) receive_memory: u64,
+    /// Bytes of sealed records that wait for acknowledgement.
+    pub(crate) send_memory: u64,
+}
+
+/// Lists that are built for one packet and then emptied; once warm they do not allocate.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub(crate) accepted: Vec<Accepted>,
+    pub(crate) ranges: Vec<ByteRange>,
+    pub(crate) notified: Vec<SlotRef>,
+}
+
+impl Context {
+    /// Memory of sealed records was freed: those who wait for it may try again.
+    pub(crate) fn wake_stalled_senders(&mut self) {
+        if !self.stalled.is_empty() && self.send_memory < self.config.send_memory {
+            self.unstalled.append(&mut self.stalled);
+        }
+    }
+
+    /// Arms a timer unless its token says that it is armed already.
+    pub(crate) fn arm(&mut self, token: &mut Option<TimerToken>, at: Timestamp, timer: Timer) {
+        if token.is_none() {
+            *token = Some(self.wheel.insert(at, timer));
+        }
+    }
+
+    /// Cancels a timer if it is armed.
+    pub(crate) fn disarm(&mut self, token: &mut Option<TimerToken>) {
+        if let Some(token) = token.take() {
+            self.wheel.cancel(token);
+        }
+    }
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timer {
+    pub(crate) peer: PeerId,
+    pub(crate) kind: TimerKind,
+}
+
+/// The timers of a peer and of its transfers.
+///
+/// Timers are re-armed lazily: what postpones a deadline does not touch the wheel; the handler
+/// finds the deadline moved and arms again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimerKind {
+    /// Repeat the hello, or give up.
+    Hello,
+    /// Send the acknowledgements that were held back.
+    Acknowledge,
+    /// Repeat notifies that were not accepted.
+    Notify,
+    /// Repeat closes that were not acknowledged.
+    Close,
+    /// Ask a silent peer for a sign of life, or give it up.
+    Idle,
+    /// Pull again what did not arrive, of one incoming transfer.
+    Pull(SlotRef),
+    /// Ask what became of an outgoing transfer of which nothing was heard.
+    Quiet(SlotRef),
+    /// Close a stream whose time is up.
+    Deadline(StreamId),
+}
+
+impl TimerKind {
+    /// The reason to give the caller.
+    pub(crate) const fn reason(self) -> WakeReason {
+        match self {
+            Self::Hello => WakeReason::Hello,
+            Self::Acknowledge => WakeReason::Acknowledge,
+            Self::Notify | Self::Quiet(_) => WakeReason::Notify,
+            Self::Close => WakeReason::Close,
+            Self::Idle => WakeReason::Idle,
+            Self::Pull(_) => WakeReason::Pull,
+            Self::Deadline(_) => WakeReason::Deadline,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_stays_small() {
+        // a million of them may be armed
+        assert!(size_of::<Timer>() <= 24, "{}", size_of::<Timer>());
+    }
+}

@@ -1,0 +1,282 @@
+//! One peer: its keys, streams, transfers and what waits to be sent to it.
+//!
+//! The work is split by direction: [`hello`] until keys exist, [`outgoing`] notifies, seals and
+//! frees, [`incoming`] admits, pulls and opens, [`streams`] turns both into calls, [`packets`]
+//! writes what leaves, [`timers`] keeps every state moving.
+
+mod hello;
+mod incoming;
+mod outgoing;
+mod packets;
+mod streams;
+mod timers;
+
+use core::net::SocketAddr;
+use std::collections::VecDeque;
+
+pub(crate) use incoming::Data;
+
+use hashbrown::HashMap;
+
+use crate::{
+    crypto::{HelloInitiator, HelloOutcome, PathKeys},
+    endpoint::{
+        PeerFailure,
+        context::{Context, Timer, TimerKind},
+    },
+    id::{Incarnation, PeerId, Role, SecretId, Status, StreamId, TransferId, WorkerId},
+    ranges::ByteRange,
+    rtt::RttEstimator,
+    slots::{SlotRef, Slots},
+    stream::Stream,
+    time::Timestamp,
+    transfer::{
+        receiver::RecvTransfer,
+        sender::{SendTransfer, Unaccepted},
+    },
+    wheel::TimerToken,
+    wire::{frame::FlowReset, hello::HelloParams},
+};
+
+/// The only worker until a pool has several.
+pub(crate) const WORKER: WorkerId = WorkerId(0);
+
+/// A peer, from its first hello to its failure.
+pub(crate) struct Peer {
+    pub(crate) id: PeerId,
+    pub(crate) remote: SocketAddr,
+    pub(crate) role: Role,
+    pub(crate) session: Session,
+    pub(crate) incarnation: Incarnation,
+    /// What the peer said of itself.
+    pub(crate) params: HelloParams,
+    pub(crate) max_datagram: usize,
+
+    pub(crate) rtt: RttEstimator,
+    pub(crate) last_heard: Timestamp,
+    /// When the endpoint last had reason to expect an answer and had none outstanding before.
+    pub(crate) busy_since: Timestamp,
+
+    pub(crate) local_streams: Slots<Stream>,
+    pub(crate) remote_streams: HashMap<u32, Stream>,
+
+    // sending
+    pub(crate) outgoing: Slots<SendTransfer>,
+    pub(crate) notify_queue: VecDeque<SlotRef>,
+    pub(crate) unaccepted: VecDeque<Unaccepted>,
+    pub(crate) notify_limit: u64,
+    pub(crate) notifies_sent: u64,
+    pub(crate) data_queue: VecDeque<SlotRef>,
+
+    // receiving
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) incoming: Slots<RecvTransfer>,
+    pub(crate) notifies_seen: u64,
+    pub(crate) notify_limit_sent: u64,
+    pub(crate) pull_outstanding: u64,
+    /// Transfers that may pull again once something arrives from this peer.
+    pub(crate) pull_blocked: VecDeque<SlotRef>,
+
+    // control frames that wait for a packet
+    pub(crate) control: ControlQueue,
+    pub(crate) closing: Vec<Closing>,
+    pub(crate) last_repull_at: Timestamp,
+    pub(crate) backoff: u32,
+    pub(crate) in_ready: bool,
+
+    pub(crate) timers: PeerTimers,
+}
+
+/// How far the keys are.
+pub(crate) enum Session {
+    /// We said hello and wait for the reply.
+    Hello { initiator: Box<HelloInitiator>, started: Timestamp, attempts: u32, send: bool },
+    /// Both sides hold the keys.
+    Connected { keys: Box<PathKeys>, secret: SecretId },
+}
+
+/// What became of the latest use of one of the peer's transfer slots.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) generation: u32,
+    pub(crate) fate: Fate,
+    /// The accept that is due rides on the next packet.
+    pub(crate) accept_due: bool,
+}
+
+/// See [`Seen`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The slot was never used.
+    #[default]
+    Unused,
+    /// Being received.
+    Active(SlotRef),
+    /// Received whole.
+    Delivered,
+    /// Refused.
+    Refused(Status),
+}
+
+/// Control frames that wait for a packet.
+#[derive(Debug, Default)]
+pub(crate) struct ControlQueue {
+    /// Sender ids to accept; skipped if [`Seen::accept_due`] is off by then.
+    pub(crate) accepts: VecDeque<TransferId>,
+    /// Send the notify credit even if nothing is to be accepted.
+    pub(crate) credit_due: bool,
+    /// Do not wait for more acknowledgements.
+    pub(crate) flush: bool,
+    pub(crate) pulls: VecDeque<QueuedPull>,
+    /// Transfers with opened records to acknowledge.
+    pub(crate) range_acks: VecDeque<SlotRef>,
+    /// Completed transfers, by the sender's id.
+    pub(crate) completed: VecDeque<TransferId>,
+    pub(crate) resets: VecDeque<FlowReset>,
+    pub(crate) close_acks: VecDeque<StreamId>,
+    pub(crate) challenge_responses: VecDeque<(TransferId, u64)>,
+    pub(crate) probe: Option<u64>,
+    pub(crate) probe_response: Option<(u64, Timestamp)>,
+    /// Arrival of the oldest notify that waits for its accept.
+    pub(crate) oldest_accept: Timestamp,
+    pub(crate) largest: crate::id::PacketNumber,
+}
+
+/// A pull that waits for a packet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueuedPull {
+    pub(crate) transfer: SlotRef,
+    pub(crate) range: ByteRange,
+    pub(crate) again: bool,
+}
+
+/// A close that the peer has not acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closing {
+    pub(crate) stream: StreamId,
+    pub(crate) status: Status,
+    pub(crate) queued: bool,
+    pub(crate) attempts: u32,
+}
+
+/// The peer's own timers, each armed or not.
+#[derive(Debug, Default)]
+pub(crate) struct PeerTimers {
+    pub(crate) hello: Option<TimerToken>,
+    pub(crate) acknowledge: Option<TimerToken>,
+    pub(crate) notify: Option<TimerToken>,
+    pub(crate) close: Option<TimerToken>,
+    pub(crate) idle: Option<TimerToken>,
+}
+
+impl Peer {
+    fn new(
+        id: PeerId,
+        remote: SocketAddr,
+        role: Role,
+        session: Session,
+        cx: &Context,
+        now: Timestamp,
+    ) -> Self {
+        let config = &cx.config;
+        Self {
+            id,
+            remote,
+            role,
+            session,
+            incarnation: Incarnation::default(),
+            params: HelloParams::default(),
+            max_datagram: usize::from(config.max_datagram),
+            rtt: RttEstimator::new(config.initial_rtt),
+            last_heard: now,
+            busy_since: now,
+            local_streams: Slots::with_limit(config.max_streams),
+            remote_streams: HashMap::new(),
+            outgoing: Slots::with_limit(config.max_transfers),
+            notify_queue: VecDeque::new(),
+            unaccepted: VecDeque::new(),
+            notify_limit: 0,
+            notifies_sent: 0,
+            data_queue: VecDeque::new(),
+            seen: Vec::new(),
+            incoming: Slots::with_limit(config.max_transfers),
+            notifies_seen: 0,
+            notify_limit_sent: config.notify_credit,
+            pull_outstanding: 0,
+            pull_blocked: VecDeque::new(),
+            control: ControlQueue::default(),
+            closing: Vec::new(),
+            last_repull_at: Timestamp::ZERO,
+            backoff: 0,
+            in_ready: false,
+            timers: PeerTimers::default(),
+        }
+    }
+
+    /// Takes over what the peer said of itself, once that is authentic.
+    fn adopt(&mut self, outcome: &HelloOutcome, config: &crate::config::Config) {
+        self.incarnation = outcome.incarnation;
+        self.params = outcome.params.clone();
+        self.max_datagram = usize::from(config.max_datagram.min(self.params.max_datagram));
+        self.notify_limit = self.params.notify_credit;
+    }
+
+    /// Whether packets can be sealed.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.session, Session::Connected { .. })
+    }
+
+    /// Whether anything is outstanding for which the peer should answer some day.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.local_streams.len() > 0
+            || !self.remote_streams.is_empty()
+            || self.outgoing.len() > 0
+            || self.incoming.len() > 0
+            || !self.closing.is_empty()
+    }
+
+    /// Puts the peer among those with something to send.
+    pub(crate) fn wants_to_send(&mut self, cx: &mut Context) {
+        if !self.in_ready {
+            self.in_ready = true;
+            cx.ready.push_back(self.id);
+        }
+    }
+
+    /// Payload bytes of a full data packet.
+    pub(crate) fn slice_len(&self) -> usize {
+        self.max_datagram - crate::wire::packet::DATA_OVERHEAD
+    }
+
+    /// How long to wait for an answer before asking again, with the backoff in force.
+    pub(crate) fn timeout(&self, cx: &Context) -> core::time::Duration {
+        let config = &cx.config;
+        let base = self.rtt.pto(config.min_timeout, config.ack_delay);
+        base.saturating_mul(1 << self.backoff.min(16)).min(config.max_timeout.max(base))
+    }
+
+    fn timer(&self, kind: TimerKind) -> Timer {
+        Timer { peer: self.id, kind }
+    }
+
+    /// Ends every stream and gives back everything shared.
+    pub(crate) fn fail(&mut self, cx: &mut Context, cause: PeerFailure) {
+        self.close_all_streams(cx, cause);
+        for slot in self.outgoing.refs() {
+            self.drop_outgoing(cx, slot);
+        }
+        for slot in self.incoming.refs() {
+            self.drop_incoming(cx, slot);
+        }
+        let timers = &mut self.timers;
+        for token in [
+            &mut timers.hello,
+            &mut timers.acknowledge,
+            &mut timers.notify,
+            &mut timers.close,
+            &mut timers.idle,
+        ] {
+            cx.disarm(token);
+        }
+    }
+}

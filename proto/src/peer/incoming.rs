@@ -1,0 +1,516 @@
+//! Messages on their way from a peer: admit them once, pull them, put them together.
+
+use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
+
+use super::{Fate, Peer, QueuedPull, Seen};
+use crate::{
+    endpoint::{
+        Destination, DropReason, Event,
+        context::{Context, TimerKind},
+    },
+    id::{Status, StreamHandle, TransferId},
+    ranges::ByteRange,
+    slots::SlotRef,
+    time::Timestamp,
+    transfer::{
+        layout::Layout,
+        receiver::{Details, RecvTransfer, Sink},
+    },
+    wire::frame::{Body, FlowReset, Side, TransferNotify},
+};
+
+/// Plaintext of one message that the application may hold unreleased, in bytes.
+const RECORD_WINDOW: u64 = 4 << 20;
+
+/// A message that has not opened this often is given up.
+const MAX_CORRUPT: u32 = 64;
+
+/// Opened bytes after which an acknowledgement no longer waits for company.
+const ACK_QUANTUM: u64 = 512 << 10;
+
+/// Accepts after which they no longer wait for company: they fill about half a packet.
+const ACCEPT_BATCH: usize = 64;
+
+/// A slice of a record as a packet brought it.
+pub(crate) struct Data<'a> {
+    pub(crate) transfer: TransferId,
+    pub(crate) position: u64,
+    pub(crate) payload: &'a [u8],
+    pub(crate) retransmission: bool,
+}
+
+impl Peer {
+    /// A message is announced, for the first time or again.
+    pub(crate) fn on_notify(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        notify: &TransferNotify<'_>,
+    ) {
+        let id = notify.transfer;
+        // an honest peer's slots are dense: it cannot have more in use than it has credit for
+        let reach = self.seen.len() as u64 + cx.config.notify_credit;
+        if u64::from(id.slot()) >= reach || id.slot() >= cx.config.max_transfers {
+            cx.stats.drop_for(DropReason::Violation);
+            return;
+        }
+        let index = id.slot() as usize;
+        if index >= self.seen.len() {
+            self.seen.resize(index + 1, Seen::default());
+        }
+        let seen = self.seen[index];
+        if seen.fate != Fate::Unused {
+            if seen.generation == id.generation() {
+                self.on_repeated_notify(cx, now, id, notify, seen.fate);
+                return;
+            }
+            if !is_newer(id.generation(), seen.generation) {
+                cx.stats.drop_for(DropReason::UnknownTransfer);
+                return;
+            }
+        }
+        if self.notifies_seen >= self.notify_limit_sent {
+            cx.stats.drop_for(DropReason::Limit);
+            return;
+        }
+        // the sender uses the slot anew, so it has given up what it used it for before
+        if let Fate::Active(slot) = seen.fate
+            && let Some(stream) = self.incoming.get(slot).map(|t| t.stream)
+        {
+            self.drop_incoming(cx, slot);
+            self.close_stream_by_peer(cx, stream, Status::CANCELLED);
+        }
+        self.notifies_seen += 1;
+        if self.notifies_seen + cx.config.notify_credit / 2 > self.notify_limit_sent {
+            self.control.credit_due = true;
+            self.hold_acknowledgement(cx, now);
+        }
+        let generation = id.generation();
+        self.seen[index] = Seen { generation, fate: Fate::Unused, accept_due: false };
+        let fate = self.admit(cx, now, notify);
+        self.seen[index].fate = fate;
+        match fate {
+            Fate::Refused(status) => self.refuse(cx, id, status),
+            Fate::Active(slot) => {
+                self.accept(cx, now, id);
+                self.control.flush = true;
+                self.wants_to_send(cx);
+                self.want_pull(cx, slot);
+            }
+            _ => self.accept(cx, now, id),
+        }
+    }
+
+    /// The sender has not heard what became of a message: says it again.
+    fn on_repeated_notify(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        id: TransferId,
+        notify: &TransferNotify<'_>,
+        fate: Fate,
+    ) {
+        if let Body::Inline(bytes) = notify.body {
+            cx.stats.duplicate_bytes += bytes.len() as u64;
+        }
+        match fate {
+            Fate::Refused(status) => self.refuse(cx, id, status),
+            _ => {
+                self.accept(cx, now, id);
+                self.control.flush = true;
+                self.wants_to_send(cx);
+            }
+        }
+    }
+
+    /// Whether to take a new message, and how.
+    fn admit(&mut self, cx: &mut Context, now: Timestamp, notify: &TransferNotify<'_>) -> Fate {
+        if notify.metadata.len() > cx.config.max_metadata {
+            return Fate::Refused(Status::TOO_LARGE);
+        }
+        if notify.stream.opener() == self.role {
+            self.admit_response(cx, now, notify)
+        } else {
+            self.admit_request(cx, now, notify)
+        }
+    }
+
+    /// Prepares to receive a message that has to be pulled; `None` if its key or layout is bad.
+    pub(crate) fn begin_incoming(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        notify: &TransferNotify<'_>,
+        details: Details,
+    ) -> Result<SlotRef, Status> {
+        let Body::Pulled { key, first_record, record_log2, buffer, .. } = notify.body else {
+            return Err(Status::INVALID);
+        };
+        let layout = Layout::new(notify.size, record_log2).ok_or(Status::INVALID)?;
+        if notify.size == 0 || first_record.checked_add(layout.records()).is_none() {
+            return Err(Status::INVALID);
+        }
+        let key = cx.opening_keys.get(key).map_err(|_| Status::INVALID)?;
+        let transfer = RecvTransfer::new(
+            notify.stream,
+            notify.transfer,
+            buffer,
+            layout,
+            cx.arena.copy(notify.metadata),
+            details,
+            key,
+            first_record,
+            now,
+        );
+        self.incoming.insert(transfer).ok_or(Status::OVERLOADED)
+    }
+
+    /// Says where a message goes; from here on it is pulled.
+    pub(crate) fn begin_receiving(
+        &mut self,
+        cx: &mut Context,
+        slot: SlotRef,
+        destination: Destination,
+    ) {
+        let Some(transfer) = self.incoming.get_mut(slot) else { return };
+        let size = transfer.layout.size();
+        transfer.sink = Some(match destination {
+            Destination::Memory => {
+                cx.receive_memory += size;
+                Sink::Memory(BytesMut::zeroed(size as usize))
+            }
+            Destination::Records => Sink::Records { held: 0 },
+        });
+        self.want_pull(cx, slot);
+    }
+
+    /// Whether a message of `size` bytes can be assembled in memory now.
+    pub(crate) fn fits_memory(cx: &Context, size: u64) -> bool {
+        size <= cx.config.max_message && cx.receive_memory + size <= cx.config.receive_memory
+    }
+
+    /// Queues a transfer for pulling, if there is anything to pull.
+    pub(crate) fn want_pull(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(transfer) = self.incoming.get_mut(slot) else { return };
+        if !transfer.pull_queued && transfer.pullable(RECORD_WINDOW) > 0 {
+            transfer.pull_queued = true;
+            cx.pullers.push_back((self.id, slot));
+        }
+    }
+
+    /// Pulls the next piece of a transfer whose turn it is; true if it used credit.
+    pub(crate) fn pull_next(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) -> bool {
+        let slice_len = self.slice_len() as u64;
+        let timeout = self.timeout(cx);
+        let Some(transfer) = self.incoming.get_mut(slot) else { return false };
+        transfer.pull_queued = false;
+        let pullable = transfer.pullable(RECORD_WINDOW);
+        if pullable == 0 {
+            return false;
+        }
+        let config = &cx.config;
+        let peer_room = config.pull_credit_per_peer.saturating_sub(self.pull_outstanding);
+        // whole datagrams, so that no pull ends in a short one before the last
+        let quantum = (config.pull_quantum / slice_len).max(1) * slice_len;
+        if peer_room < quantum.min(pullable) && self.pull_outstanding > 0 {
+            transfer.pull_queued = true;
+            self.pull_blocked.push_back(slot);
+            return false;
+        }
+        let Some(range) = transfer.pull(now, quantum.min(pullable)) else { return false };
+        let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
+        cx.arm(&mut transfer.pull_timer, now + timeout, timer);
+        cx.pull_outstanding += range.len();
+        self.pull_outstanding += range.len();
+        self.control.pulls.push_back(QueuedPull { transfer: slot, range, again: false });
+        self.wants_to_send(cx);
+        self.want_pull(cx, slot);
+        true
+    }
+
+    /// A slice arrived.
+    pub(crate) fn on_data(&mut self, cx: &mut Context, now: Timestamp, data: &Data<'_>) {
+        let slot = SlotRef { slot: data.transfer.slot(), generation: data.transfer.generation() };
+        let len = data.payload.len() as u64;
+        let distance = self.slice_len() as u64 * u64::from(cx.config.reorder_threshold);
+        let Some(transfer) = self.incoming.get_mut(slot) else {
+            // the tail of a transfer that is complete or was given up
+            cx.stats.duplicate_bytes += len;
+            cx.stats.drop_for(DropReason::UnknownTransfer);
+            return;
+        };
+        if data.position.checked_add(len).is_none_or(|end| end > transfer.pulled_to) {
+            cx.stats.drop_for(DropReason::Violation);
+            return;
+        }
+        let stream = StreamHandle { peer: self.id, stream: transfer.stream };
+        let before = transfer.outstanding();
+        let events = &mut cx.events;
+        let arrival = transfer.arrive(
+            now,
+            data.position,
+            data.payload,
+            data.retransmission,
+            &mut cx.records,
+            |offset, data| events.push_back(Event::Record { stream, offset, data }),
+        );
+        let after = transfer.outstanding();
+        let lost: SmallVec<[ByteRange; 4]> =
+            transfer.lost(distance).into_iter().chain(arrival.corrupt.iter().copied()).collect();
+        let complete = transfer.is_complete();
+        let ack_now = transfer.unacknowledged.covered() >= ACK_QUANTUM;
+        let ack = !transfer.ack_queued && !transfer.unacknowledged.is_empty();
+        transfer.ack_queued |= ack;
+        let too_corrupt = transfer.corrupt > MAX_CORRUPT;
+
+        cx.stats.payload_bytes_delivered += arrival.fresh;
+        cx.stats.duplicate_bytes += len - arrival.fresh;
+        self.move_outstanding(cx, before, after);
+        if let Some(sample) = arrival.rtt_sample {
+            self.rtt.update(sample, core::time::Duration::ZERO);
+        }
+        for _ in &arrival.corrupt {
+            cx.stats.corrupt_records += 1;
+            cx.stats.drop_for(DropReason::CorruptRecord);
+        }
+        if too_corrupt {
+            self.give_up_corrupt(cx, slot);
+            return;
+        }
+        if complete {
+            self.complete_incoming(cx, now, slot);
+        } else {
+            if ack {
+                self.control.range_acks.push_back(slot);
+                self.hold_acknowledgement(cx, now);
+            }
+            if ack_now {
+                self.control.flush = true;
+                self.wants_to_send(cx);
+            }
+            if !lost.is_empty() {
+                self.pull_again(cx, now, slot, &lost);
+            }
+            self.want_pull(cx, slot);
+        }
+        self.unblock_pulls(cx);
+    }
+
+    /// Lets transfers that waited for this peer's credit try again.
+    fn unblock_pulls(&mut self, cx: &mut Context) {
+        while let Some(slot) = self.pull_blocked.pop_front() {
+            cx.pullers.push_back((self.id, slot));
+        }
+    }
+
+    fn move_outstanding(&mut self, cx: &mut Context, before: u64, after: u64) {
+        self.pull_outstanding = self.pull_outstanding + after - before;
+        cx.pull_outstanding = cx.pull_outstanding + after - before;
+    }
+
+    /// Asks again for ranges that are lost.
+    pub(crate) fn pull_again(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        slot: SlotRef,
+        ranges: &[ByteRange],
+    ) {
+        let Some(transfer) = self.incoming.get_mut(slot) else { return };
+        transfer.repull(now, ranges);
+        for &range in ranges {
+            cx.stats.repulled_bytes += range.len();
+            self.control.pulls.push_back(QueuedPull { transfer: slot, range, again: true });
+        }
+        self.last_repull_at = now;
+        self.wants_to_send(cx);
+    }
+
+    /// A message is there in whole.
+    fn complete_incoming(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let Some(mut transfer) = self.forget_incoming(cx, slot) else { return };
+        let sender = transfer.sender;
+        if let Some(seen) = self.seen.get_mut(sender.slot() as usize)
+            && seen.generation == sender.generation()
+        {
+            seen.fate = Fate::Delivered;
+        }
+        self.control.completed.push_back(sender);
+        self.hold_acknowledgement(cx, now);
+        let body = match transfer.sink.take() {
+            Some(Sink::Memory(memory)) => Some(memory.freeze()),
+            _ => None,
+        };
+        self.on_message_received(cx, &transfer, body);
+    }
+
+    /// A message keeps arriving altered: ends its stream on both sides.
+    fn give_up_corrupt(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(transfer) = self.incoming.get(slot) else { return };
+        let (stream, sender) = (transfer.stream, transfer.sender);
+        self.drop_incoming(cx, slot);
+        self.set_fate(sender, Fate::Refused(Status::CORRUPT));
+        self.refuse(cx, sender, Status::CORRUPT);
+        self.close_stream_by_peer(cx, stream, Status::CORRUPT);
+    }
+
+    pub(crate) fn set_fate(&mut self, sender: TransferId, fate: Fate) {
+        if let Some(seen) = self.seen.get_mut(sender.slot() as usize)
+            && seen.generation == sender.generation()
+        {
+            seen.fate = fate;
+        }
+    }
+
+    /// Forgets a message that is being received; its sender is not told.
+    pub(crate) fn drop_incoming(&mut self, cx: &mut Context, slot: SlotRef) {
+        if let Some(transfer) = self.forget_incoming(cx, slot) {
+            self.set_fate(transfer.sender, Fate::Refused(Status::CANCELLED));
+            self.unblock_pulls(cx);
+        }
+    }
+
+    fn forget_incoming(&mut self, cx: &mut Context, slot: SlotRef) -> Option<RecvTransfer> {
+        let mut transfer = self.incoming.remove(slot)?;
+        self.move_outstanding(cx, transfer.outstanding(), 0);
+        if let Some(Sink::Memory(_)) = transfer.sink {
+            cx.receive_memory -= transfer.layout.size();
+        }
+        transfer.release_buffers(&mut cx.records);
+        cx.disarm(&mut transfer.pull_timer);
+        Some(transfer)
+    }
+
+    /// The application has consumed records.
+    pub(crate) fn release_records(&mut self, cx: &mut Context, slot: SlotRef, bytes: u64) {
+        if let Some(Sink::Records { held }) =
+            self.incoming.get_mut(slot).and_then(|t| t.sink.as_mut())
+        {
+            *held = held.saturating_sub(bytes);
+        }
+        self.want_pull(cx, slot);
+    }
+
+    /// Queues the accept of a notify; it rides on the next packet, or leaves by itself soon.
+    fn accept(&mut self, cx: &mut Context, now: Timestamp, id: TransferId) {
+        if self.control.accepts.is_empty() {
+            self.control.oldest_accept = now;
+        }
+        let seen = &mut self.seen[id.slot() as usize];
+        if !seen.accept_due {
+            seen.accept_due = true;
+            self.control.accepts.push_back(id);
+        }
+        if self.control.accepts.len() >= ACCEPT_BATCH {
+            self.control.flush = true;
+            self.wants_to_send(cx);
+        } else {
+            self.hold_acknowledgement(cx, now);
+        }
+    }
+
+    /// The response to a request tells the peer that the request arrived: no accept is needed.
+    pub(crate) fn accept_implicitly(&mut self, sender: TransferId) {
+        if let Some(seen) = self.seen.get_mut(sender.slot() as usize)
+            && seen.generation == sender.generation()
+        {
+            seen.accept_due = false;
+        }
+    }
+
+    /// Makes sure that what was received is acknowledged before long.
+    pub(crate) fn hold_acknowledgement(&mut self, cx: &mut Context, now: Timestamp) {
+        let at = now + cx.config.ack_delay;
+        let timer = self.timer(TimerKind::Acknowledge);
+        cx.arm(&mut self.timers.acknowledge, at, timer);
+    }
+
+    pub(crate) fn refuse(&mut self, cx: &mut Context, transfer: TransferId, status: Status) {
+        self.control.resets.push_back(FlowReset { transfer, side: Side::Sender, status });
+        self.wants_to_send(cx);
+    }
+
+    /// Tells a receiver that we send no such transfer (any more).
+    pub(crate) fn reset_receiver(&mut self, cx: &mut Context, transfer: TransferId) {
+        let status = Status::UNKNOWN_ID;
+        self.control.resets.push_back(FlowReset { transfer, side: Side::Receiver, status });
+        cx.stats.drop_for(DropReason::UnknownTransfer);
+        self.wants_to_send(cx);
+    }
+
+    /// Pulled bytes have not arrived for a while.
+    pub(crate) fn on_pull_timer(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let timeout = self.timeout(cx);
+        let silent = self.last_heard <= self.last_repull_at;
+        let Some(transfer) = self.incoming.get_mut(slot) else { return };
+        transfer.pull_timer = None;
+        if transfer.outstanding() == 0 {
+            return;
+        }
+        let mut due: SmallVec<[ByteRange; 4]> = SmallVec::new();
+        let mut next = transfer.active_at + timeout;
+        // under mass timeout the peer is overloaded or gone: one question at a time
+        let asked = silent && self.last_repull_at + timeout > now;
+        if !asked {
+            while let Some(repull) = transfer.repulled.front()
+                && repull.at + timeout <= now
+            {
+                due.extend(transfer.holes_in(repull.range));
+                transfer.repulled.pop_front();
+            }
+            if next <= now {
+                due.extend(transfer.missing());
+            }
+        }
+        if let Some(repull) = transfer.repulled.front() {
+            next = next.min(repull.at + timeout);
+        }
+        if silent && !due.is_empty() {
+            self.backoff = (self.backoff + 1).min(16);
+        }
+        if !due.is_empty() {
+            self.pull_again(cx, now, slot, &due);
+        }
+        let earliest = now + timeout / 4;
+        let at = if due.is_empty() { next.max(earliest) } else { now + timeout };
+        let at = now + cx.jitter.stretch(at - now, 10);
+        let timer = self.timer(TimerKind::Pull(slot));
+        if let Some(transfer) = self.incoming.get_mut(slot) {
+            cx.arm(&mut transfer.pull_timer, at, timer);
+        }
+    }
+
+    /// An owned copy of an inline payload.
+    pub(crate) fn take_inline(cx: &mut Context, bytes: &[u8]) -> Bytes {
+        cx.stats.payload_bytes_delivered += bytes.len() as u64;
+        cx.arena.copy(bytes)
+    }
+
+    /// The peer asks for a sign of life. The credit in force goes with it: the accept that gave
+    /// it may have been lost.
+    pub(crate) fn on_probe(&mut self, cx: &mut Context, now: Timestamp, nonce: u64) {
+        self.control.probe_response = Some((nonce, now));
+        self.control.credit_due = true;
+        self.control.flush = true;
+        self.wants_to_send(cx);
+    }
+
+    /// The peer doubts that a notify was fresh: says whether its transfer is still wanted.
+    pub(crate) fn on_challenge(&mut self, cx: &mut Context, transfer: TransferId, nonce: u64) {
+        let slot = SlotRef { slot: transfer.slot(), generation: transfer.generation() };
+        if self.outgoing.get(slot).is_none() {
+            self.reset_receiver(cx, transfer);
+            return;
+        }
+        self.control.challenge_responses.push_back((transfer, nonce));
+        self.wants_to_send(cx);
+    }
+}
+
+/// Whether generation `a` is newer than `b`, by serial-number arithmetic (RFC 1982).
+fn is_newer(a: u32, b: u32) -> bool {
+    let half = 1 << (TransferId::GENERATION_BITS - 1);
+    let mask = (1 << TransferId::GENERATION_BITS) - 1;
+    a != b && a.wrapping_sub(b) & mask < half
+}

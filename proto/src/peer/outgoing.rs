@@ -1,0 +1,332 @@
+//! Messages on their way to a peer: notifies, pulls that ask for them, acknowledgements.
+
+use core::time::Duration;
+
+use super::Peer;
+use crate::{
+    endpoint::{
+        DropReason, Event,
+        context::{Context, TimerKind},
+        stats::Stats,
+    },
+    id::{PacketNumber, StreamHandle, TransferId},
+    slots::SlotRef,
+    time::Timestamp,
+    transfer::{
+        layout::Layout,
+        sender::{PulledBody, SendBody, SendTransfer, Unaccepted},
+    },
+    wire::{
+        frame::{CancelPull, PullRequest, RangeAck, TransferAccept},
+        packet::CONTROL_OVERHEAD,
+    },
+};
+
+/// How far ahead of sealing the application is asked to supply, in bytes.
+const SUPPLY_AHEAD: u64 = 4 << 20;
+
+/// The most that a notify takes besides metadata and payload, in bytes: see
+/// [`TransferNotify`](crate::wire::frame::TransferNotify).
+const NOTIFY_FIELDS: usize = 112;
+
+impl Peer {
+    /// Queues a message; `None` if every slot is taken.
+    pub(crate) fn send_message(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        transfer: SendTransfer,
+    ) -> Option<SlotRef> {
+        let slot = self.outgoing.insert(transfer)?;
+        self.queue_notify(cx, slot);
+        self.arm_idle(cx, now);
+        Some(slot)
+    }
+
+    /// The wire's name for one of our transfers.
+    pub(crate) fn outgoing_id(slot: SlotRef) -> TransferId {
+        TransferId::new(super::WORKER, slot.generation, slot.slot)
+    }
+
+    fn outgoing_slot(id: TransferId) -> SlotRef {
+        SlotRef { slot: id.slot(), generation: id.generation() }
+    }
+
+    pub(crate) fn queue_notify(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        if !transfer.notify.queued {
+            transfer.notify.queued = true;
+            self.notify_queue.push_back(slot);
+            self.wants_to_send(cx);
+        }
+    }
+
+    /// Whether a first notify may be sent for the credit that the peer gave.
+    pub(crate) fn has_notify_credit(&self) -> bool {
+        self.notifies_sent < self.notify_limit
+    }
+
+    /// Decides how a payload travels, now that the peer's limits are known.
+    ///
+    /// False if no data key could be had; the transfer then cannot be sent.
+    pub(crate) fn decide_body(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) -> bool {
+        let inline_limit = cx.config.max_inline.min(self.params.unscheduled_bytes as usize);
+        let room = self.max_datagram - CONTROL_OVERHEAD - NOTIFY_FIELDS;
+        let max_log2 = cx.config.max_record_log2.min(self.params.record_size_log2_max);
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return true };
+        let SendBody::Undecided(payload) = &transfer.body else { return true };
+        let size = transfer.size;
+        if let crate::endpoint::Payload::Whole(bytes) = payload
+            && bytes.len() <= inline_limit
+            && bytes.len() + transfer.metadata.len() <= room
+        {
+            transfer.body = SendBody::Inline(bytes.clone());
+            return true;
+        }
+        if size == 0 {
+            transfer.body = SendBody::Inline(bytes::Bytes::new());
+            return true;
+        }
+        let Some(layout) = Layout::choose(size, max_log2) else { return false };
+        let Ok(key) = cx.data_keys.allocate(layout.records()) else { return false };
+        let empty = SendBody::Inline(bytes::Bytes::new());
+        if let SendBody::Undecided(payload) = core::mem::replace(&mut transfer.body, empty) {
+            let body = PulledBody::new(layout, key, payload, now);
+            transfer.body = SendBody::Pulled(Box::new(body));
+        }
+        self.ask_for_supply(cx, slot);
+        true
+    }
+
+    /// Asks the application for more of a message that it supplies, if it is time.
+    pub(crate) fn ask_for_supply(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        let stream = transfer.stream;
+        if let Some(up_to) = transfer.pulled().and_then(|body| body.supply_request(SUPPLY_AHEAD)) {
+            let stream = StreamHandle { peer: self.id, stream };
+            cx.events.push_back(Event::SupplyWanted { stream, up_to });
+        }
+    }
+
+    /// Notes that the notify left in packet `number`.
+    pub(crate) fn on_notify_sent(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        slot: SlotRef,
+        number: PacketNumber,
+    ) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        let inline = match &transfer.body {
+            SendBody::Inline(bytes) => bytes.len() as u64,
+            _ => 0,
+        };
+        let notify = &mut transfer.notify;
+        notify.queued = false;
+        cx.stats.payload_bytes_sent += inline;
+        if notify.sent > 0 {
+            cx.stats.notifies_repeated += 1;
+            cx.stats.retransmitted_bytes += inline;
+        }
+        notify.sent += 1;
+        notify.packet = number.0;
+        notify.sent_at = now;
+        if !notify.accepted {
+            self.unaccepted.push_back(Unaccepted { transfer: slot, packet: number.0 });
+            let at = now + self.timeout(cx);
+            let timer = self.timer(TimerKind::Notify);
+            cx.arm(&mut self.timers.notify, at, timer);
+        }
+    }
+
+    /// The oldest notify that waits for its accept.
+    pub(crate) fn oldest_unaccepted(&mut self) -> Option<(SlotRef, Timestamp)> {
+        while let Some(entry) = self.unaccepted.front() {
+            if let Some(transfer) = self.outgoing.get(entry.transfer)
+                && transfer.notify.packet == entry.packet
+                && !transfer.notify.accepted
+                && !transfer.notify.queued
+            {
+                return Some((entry.transfer, transfer.notify.sent_at));
+            }
+            self.unaccepted.pop_front();
+        }
+        None
+    }
+
+    /// The peer has these notifies.
+    pub(crate) fn on_accept(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        frame: &TransferAccept<'_>,
+    ) {
+        if frame.notify_credit > self.notify_limit {
+            self.notify_limit = frame.notify_credit;
+            if !self.notify_queue.is_empty() {
+                self.wants_to_send(cx);
+            }
+        }
+        self.params.unscheduled_bytes = frame.unscheduled_bytes;
+        let delay = Duration::from_micros(frame.delay_us).min(cx.config.max_timeout);
+        let mut newest = 0;
+        for accepted in frame.accepted.iter() {
+            let slot = Self::outgoing_slot(accepted.sender);
+            let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
+            newest = newest.max(transfer.notify.packet);
+            // a repeated notify cannot tell which copy was answered (Karn)
+            if transfer.notify.sent == 1 && !transfer.notify.accepted {
+                let sample = now.saturating_since(transfer.notify.sent_at);
+                self.rtt.update(sample, delay);
+            }
+            transfer.notify.accepted = true;
+            match (accepted.receiver, transfer.pulled()) {
+                (None, _) => self.on_delivered(cx, slot),
+                (Some(receiver), Some(body)) => {
+                    body.receiver = Some(receiver);
+                    body.active_at = now;
+                    self.arm_quiet(cx, now, slot);
+                }
+                // an inline message has nothing to pull
+                (Some(_), None) => cx.stats.drop_for(DropReason::Violation),
+            }
+        }
+        self.mark_lost_notifies(cx, frame.largest);
+    }
+
+    /// Notifies in packets that much later ones have overtaken are lost: sends them again.
+    fn mark_lost_notifies(&mut self, cx: &mut Context, largest: PacketNumber) {
+        let distance = u64::from(cx.config.reorder_threshold);
+        while let Some((slot, _)) = self.oldest_unaccepted() {
+            let Some(entry) = self.unaccepted.front() else { break };
+            if entry.packet + distance > largest.0 {
+                break;
+            }
+            self.unaccepted.pop_front();
+            self.queue_notify(cx, slot);
+        }
+    }
+
+    /// The receiver has the whole message.
+    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get(slot) else { return };
+        let stream = transfer.stream;
+        self.drop_outgoing(cx, slot);
+        self.on_message_delivered(cx, stream);
+    }
+
+    /// Forgets a message that is being sent.
+    pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(mut transfer) = self.outgoing.remove(slot) else { return };
+        if let Some(body) = transfer.pulled() {
+            body.release_memory(&mut cx.send_memory);
+            cx.disarm(&mut body.quiet_timer);
+            cx.wake_stalled_senders();
+        }
+    }
+
+    /// The receiver asks for bytes.
+    pub(crate) fn on_pull(&mut self, cx: &mut Context, now: Timestamp, frame: &PullRequest<'_>) {
+        let slot = Self::outgoing_slot(frame.transfer);
+        let Some(transfer) = self.outgoing.get_mut(slot) else {
+            self.reset_receiver(cx, frame.transfer);
+            return;
+        };
+        transfer.notify.accepted = true;
+        let Some(body) = transfer.pulled() else {
+            cx.stats.drop_for(DropReason::Violation);
+            return;
+        };
+        if frame.ranges.within(body.layout.sealed_len()).is_err() {
+            cx.stats.drop_for(DropReason::Violation);
+            return;
+        }
+        body.active_at = now;
+        for range in frame.ranges.iter() {
+            body.pull(range, frame.retransmission);
+        }
+        self.queue_data(cx, slot);
+        self.arm_quiet(cx, now, slot);
+    }
+
+    /// Puts a transfer among those with data to send.
+    pub(crate) fn queue_data(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else { return };
+        if !body.queued && body.has_wanted() && body.receiver.is_some() {
+            body.queued = true;
+            self.data_queue.push_back(slot);
+            self.wants_to_send(cx);
+        }
+    }
+
+    /// The receiver no longer wants bytes.
+    pub(crate) fn on_cancel_pull(&mut self, frame: &CancelPull<'_>) {
+        let slot = Self::outgoing_slot(frame.transfer);
+        if let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) {
+            for range in frame.ranges.iter() {
+                body.cancel(range);
+            }
+        }
+    }
+
+    /// The receiver has opened records.
+    pub(crate) fn on_range_ack(&mut self, cx: &mut Context, now: Timestamp, frame: &RangeAck<'_>) {
+        let slot = Self::outgoing_slot(frame.transfer);
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        transfer.notify.accepted = true;
+        if frame.complete {
+            self.on_delivered(cx, slot);
+            return;
+        }
+        let Some(body) = transfer.pulled() else {
+            cx.stats.drop_for(DropReason::Violation);
+            return;
+        };
+        if frame.ranges.within(body.layout.sealed_len()).is_err() {
+            cx.stats.drop_for(DropReason::Violation);
+            return;
+        }
+        body.active_at = now;
+        for range in frame.ranges.iter() {
+            body.acknowledge(range, &mut cx.send_memory);
+        }
+        self.queue_data(cx, slot);
+        cx.wake_stalled_senders();
+    }
+
+    /// Arms the timer that asks what became of a transfer of which nothing is heard.
+    pub(crate) fn arm_quiet(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let at = now + self.timeout(cx) * 4;
+        let timer = self.timer(TimerKind::Quiet(slot));
+        if let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) {
+            cx.arm(&mut body.quiet_timer, at, timer);
+        }
+    }
+
+    /// A transfer may have fallen silent: repeats its notify, which the receiver answers with the
+    /// state it is in. This recovers a lost final acknowledgement.
+    pub(crate) fn on_quiet_timer(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let wait = self.timeout(cx) * 4;
+        let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else { return };
+        body.quiet_timer = None;
+        let due = body.active_at + wait;
+        if due > now || body.has_wanted() {
+            let at = due.max(now + wait / 2);
+            let timer = self.timer(TimerKind::Quiet(slot));
+            if let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) {
+                cx.arm(&mut body.quiet_timer, at, timer);
+            }
+            return;
+        }
+        self.queue_notify(cx, slot);
+        self.arm_quiet(cx, now, slot);
+    }
+
+    /// Counts a slice that was handed to the link.
+    pub(crate) fn count_slice(stats: &mut Stats, len: u64, retransmission: bool) {
+        stats.payload_bytes_sent += len;
+        if retransmission {
+            stats.retransmitted_bytes += len;
+        }
+    }
+}

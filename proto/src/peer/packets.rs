@@ -1,0 +1,448 @@
+//! What leaves for a peer: control packets full of frames, data packets full of slices.
+
+use core::num::NonZeroUsize;
+
+use super::{Peer, Session};
+use crate::{
+    crypto::{DataFields, SealError},
+    endpoint::{TransmitQueue, context::Context},
+    id::{BufferId, PathId},
+    link::Ecn,
+    ranges::RangeSet,
+    slots::SlotRef,
+    time::Timestamp,
+    transfer::sender::{SendBody, SendTransfer},
+    wire::{
+        frame::{
+            Accepted, Body, BufferFull, Encode, List, Probe, ProbeResponse, PullRequest, RangeAck,
+            StreamClose, StreamCloseAck, TransferAccept, TransferChallengeResponse, TransferNotify,
+            Writer,
+        },
+        packet::{CONTROL_OVERHEAD, DATA_OVERHEAD, DataFlags, PACKET_HEADER_LEN, encode_backlog},
+    },
+};
+
+/// Control packets written in a row before data gets its turn.
+const CONTROL_BURST: usize = 16;
+
+/// Ranges in one frame at most; more go into the next packet.
+const MAX_RANGES: usize = 32;
+
+/// An upper bound for the encoded size of one accepted transfer, and of the frame around them.
+const ACCEPTED_LEN: usize = 17;
+const ACCEPT_FRAME_LEN: usize = 48;
+
+impl Peer {
+    /// Writes what waits: hello, control, then one batch of data.
+    ///
+    /// # Errors
+    /// Packets can no longer be sealed.
+    pub(crate) fn poll_transmit(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        out: &mut TransmitQueue,
+    ) -> Result<(), SealError> {
+        if let Session::Hello { initiator, send, .. } = &self.session {
+            if *send {
+                let packet = initiator.packet();
+                let mut builder = out.build();
+                builder.header(packet.len()).copy_from_slice(packet);
+                builder.finish(self.remote, Ecn::NotEct, None, now);
+                cx.stats.hellos_sent += 1;
+                cx.stats.datagrams_sent += 1;
+                cx.stats.bytes_sent += packet.len() as u64;
+                self.on_hello_sent(cx, now);
+            }
+            return Ok(());
+        }
+        let mut more = false;
+        for burst in 0..=CONTROL_BURST {
+            if !self.has_control_to_send() {
+                break;
+            }
+            if burst == CONTROL_BURST || !self.write_control(cx, now, out)? {
+                more = burst == CONTROL_BURST;
+                break;
+            }
+        }
+        self.write_data(cx, now, out)?;
+        if more || !self.data_queue.is_empty() {
+            self.wants_to_send(cx);
+        }
+        Ok(())
+    }
+
+    /// Whether a control packet should leave now. Acknowledgements alone wait until they must.
+    fn has_control_to_send(&self) -> bool {
+        let control = &self.control;
+        let acks = !control.accepts.is_empty()
+            || !control.completed.is_empty()
+            || !control.range_acks.is_empty()
+            || control.credit_due;
+        (acks && control.flush)
+            || !control.pulls.is_empty()
+            || !control.resets.is_empty()
+            || !control.close_acks.is_empty()
+            || !control.challenge_responses.is_empty()
+            || control.probe.is_some()
+            || control.probe_response.is_some()
+            || self.closing.iter().any(|closing| closing.queued)
+            || self.may_notify()
+    }
+
+    /// Whether the first of the waiting notifies may leave.
+    fn may_notify(&self) -> bool {
+        self.notify_queue.front().is_some_and(|&slot| {
+            self.has_notify_credit()
+                || self.outgoing.get(slot).is_none_or(|transfer| transfer.notify.sent > 0)
+        })
+    }
+
+    /// Writes one control packet; false if there was nothing to write after all.
+    fn write_control(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        out: &mut TransmitQueue,
+    ) -> Result<bool, SealError> {
+        let room = self.max_datagram;
+        let mut builder = out.build();
+        let packet = builder.header(room);
+        let mut writer = Writer::new(&mut packet[PACKET_HEADER_LEN..room - 16]);
+        // a frame that finds no room stays queued for the next packet
+        let _full = self.write_frames(cx, now, &mut writer);
+        let frames_len = writer.len();
+        if frames_len == 0 {
+            builder.abandon();
+            return Ok(false);
+        }
+        builder.truncate_header(CONTROL_OVERHEAD + frames_len);
+        let Session::Connected { keys, .. } = &mut self.session else {
+            builder.abandon();
+            return Ok(false);
+        };
+        let sealed = keys.seal_control(PathId::ZERO, builder.last_header(), frames_len);
+        let number = match sealed {
+            Ok(number) => number,
+            Err(error) => {
+                builder.abandon();
+                return Err(error);
+            }
+        };
+        let len = builder.len();
+        builder.finish(self.remote, Ecn::Ect0, None, now);
+        cx.stats.datagrams_sent += 1;
+        cx.stats.bytes_sent += len as u64;
+        let mut notified = core::mem::take(&mut cx.scratch.notified);
+        for slot in notified.drain(..) {
+            self.on_notify_sent(cx, now, slot, number);
+        }
+        cx.scratch.notified = notified;
+        Ok(true)
+    }
+
+    fn write_frames(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), BufferFull> {
+        self.write_acknowledgements(cx, now, writer)?;
+        self.write_stream_frames(writer)?;
+        self.write_probes(now, writer)?;
+        self.write_pulls(cx, writer)?;
+        self.write_notifies(cx, now, writer)
+    }
+
+    fn write_acknowledgements(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), BufferFull> {
+        let delay_us = now.saturating_since(self.control.oldest_accept).as_micros() as u64;
+        let largest = self.control.largest;
+        self.write_accepts(cx, delay_us, writer)?;
+        while let Some(&transfer) = self.control.completed.front() {
+            range_ack(transfer, &[], true, largest).encode(writer)?;
+            self.control.completed.pop_front();
+        }
+        while let Some(&slot) = self.control.range_acks.front() {
+            if let Some(transfer) = self.incoming.get_mut(slot) {
+                let ranges = &mut cx.scratch.ranges;
+                ranges.clear();
+                ranges.extend(transfer.unacknowledged.iter().take(MAX_RANGES));
+                range_ack(transfer.sender, ranges, false, largest).encode(writer)?;
+                for &range in ranges.iter() {
+                    transfer.unacknowledged.remove(range);
+                }
+                transfer.ack_queued = !transfer.unacknowledged.is_empty();
+                if transfer.ack_queued {
+                    continue;
+                }
+            }
+            self.control.range_acks.pop_front();
+        }
+        self.control.flush = false;
+        Ok(())
+    }
+
+    fn write_accepts(
+        &mut self,
+        cx: &mut Context,
+        delay_us: u64,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), BufferFull> {
+        loop {
+            let fit = writer.remaining().saturating_sub(ACCEPT_FRAME_LEN) / ACCEPTED_LEN;
+            let accepted = &mut cx.scratch.accepted;
+            accepted.clear();
+            while accepted.len() < fit
+                && let Some(sender) = self.control.accepts.pop_front()
+            {
+                let Some(seen) = self.seen.get_mut(sender.slot() as usize) else { continue };
+                if !seen.accept_due || seen.generation != sender.generation() {
+                    continue;
+                }
+                seen.accept_due = false;
+                let receiver = match seen.fate {
+                    super::Fate::Active(slot) => Some(Self::incoming_id(slot)),
+                    _ => None,
+                };
+                accepted.push(Accepted { sender, receiver });
+            }
+            if accepted.is_empty() && !self.control.credit_due {
+                return if self.control.accepts.is_empty() { Ok(()) } else { Err(BufferFull) };
+            }
+            let limit = self.notifies_seen + cx.config.notify_credit;
+            TransferAccept {
+                accepted: List::Slice(accepted),
+                notify_credit: limit,
+                unscheduled_bytes: cx.config.max_inline as u64,
+                largest: self.control.largest,
+                delay_us,
+            }
+            .encode(writer)?;
+            self.notify_limit_sent = limit;
+            self.control.credit_due = false;
+        }
+    }
+
+    fn write_stream_frames(&mut self, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
+        while let Some(reset) = self.control.resets.front() {
+            reset.encode(writer)?;
+            self.control.resets.pop_front();
+        }
+        while let Some(&stream) = self.control.close_acks.front() {
+            StreamCloseAck { stream }.encode(writer)?;
+            self.control.close_acks.pop_front();
+        }
+        for closing in self.closing.iter_mut().filter(|closing| closing.queued) {
+            let (stream, status) = (closing.stream, closing.status);
+            StreamClose { stream, status, reason: &[] }.encode(writer)?;
+            closing.queued = false;
+            closing.attempts += 1;
+        }
+        Ok(())
+    }
+
+    fn write_probes(&mut self, now: Timestamp, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
+        if let Some((nonce, at)) = self.control.probe_response {
+            let delay_us = now.saturating_since(at).as_micros() as u64;
+            ProbeResponse { nonce, delay_us }.encode(writer)?;
+            self.control.probe_response = None;
+        }
+        if let Some(nonce) = self.control.probe {
+            Probe { nonce }.encode(writer)?;
+            self.control.probe = None;
+        }
+        while let Some(&(transfer, nonce)) = self.control.challenge_responses.front() {
+            TransferChallengeResponse { transfer, nonce }.encode(writer)?;
+            self.control.challenge_responses.pop_front();
+        }
+        Ok(())
+    }
+
+    fn write_pulls(&mut self, cx: &mut Context, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
+        while let Some(&first) = self.control.pulls.front() {
+            let mut set = RangeSet::default();
+            let mut taken = 0;
+            for pull in self.control.pulls.iter().take(MAX_RANGES) {
+                if pull.transfer != first.transfer || pull.again != first.again {
+                    break;
+                }
+                set.insert(pull.range);
+                taken += 1;
+            }
+            if let Some(transfer) = self.incoming.get(first.transfer) {
+                let ranges = &mut cx.scratch.ranges;
+                ranges.clear();
+                ranges.extend(set.iter());
+                PullRequest {
+                    transfer: transfer.sender,
+                    buffer: transfer.buffer,
+                    ranges: List::Slice(ranges),
+                    rate: 0,
+                    lifetime_us: 0,
+                    retransmission: first.again,
+                    path: None,
+                }
+                .encode(writer)?;
+            }
+            self.control.pulls.drain(..taken);
+        }
+        Ok(())
+    }
+
+    fn write_notifies(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), BufferFull> {
+        while self.may_notify()
+            && let Some(&slot) = self.notify_queue.front()
+        {
+            if !self.decide_body(cx, now, slot) {
+                self.notify_queue.pop_front();
+                self.give_up_outgoing(cx, slot);
+                continue;
+            }
+            if let Some(transfer) = self.outgoing.get(slot) {
+                let first_of_slot = transfer.notify.sent == 0;
+                notify_frame(slot, transfer).encode(writer)?;
+                cx.scratch.notified.push(slot);
+                // counted now, so that one packet does not spend the same credit twice
+                self.notifies_sent += u64::from(first_of_slot);
+            }
+            self.notify_queue.pop_front();
+        }
+        if !self.notify_queue.is_empty() && !self.may_notify() {
+            let at = now + self.timeout(cx);
+            self.arm_notify(cx, at);
+        }
+        Ok(())
+    }
+
+    /// The wire's name for one of our incoming transfers.
+    fn incoming_id(slot: SlotRef) -> crate::id::TransferId {
+        crate::id::TransferId::new(super::WORKER, slot.generation, slot.slot)
+    }
+
+    /// Writes one batch of data packets of the transfer whose turn it is.
+    fn write_data(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        out: &mut TransmitQueue,
+    ) -> Result<(), SealError> {
+        let Some(slot) = self.data_queue.pop_front() else { return Ok(()) };
+        let slice_len = self.slice_len();
+        let segment = self.max_datagram;
+        let segments = cx.config.max_segments.min(MAX_BATCH_BYTES / segment).max(1);
+        let Session::Connected { keys, .. } = &mut self.session else { return Ok(()) };
+        let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else {
+            return Ok(());
+        };
+        body.queued = false;
+        let Some(receiver) = body.receiver else { return Ok(()) };
+        let mut builder = out.build();
+        let mut count = 0;
+        let mut failed = None;
+        while count < segments {
+            let limit = cx.config.send_memory;
+            let slice = body.next_slice(slice_len, &mut cx.records, &mut cx.send_memory, limit);
+            let Some(slice) = slice else { break };
+            let len = slice.range.len();
+            let fields = DataFields {
+                transfer: receiver,
+                position: slice.range.start,
+                length: len as u16,
+                flags: if slice.retransmission {
+                    DataFlags::RETRANSMISSION
+                } else {
+                    DataFlags::NONE
+                },
+                backlog: encode_backlog(body.backlog()),
+            };
+            let header = builder.header(DATA_OVERHEAD);
+            if let Err(error) = keys.seal_data_header(PathId::ZERO, fields, header) {
+                failed = Some(error);
+                break;
+            }
+            builder.payload(slice.first);
+            if let Some(second) = slice.second {
+                builder.payload(second);
+            }
+            Self::count_slice(&mut cx.stats, len, slice.retransmission);
+            count += 1;
+            if len < slice_len as u64 {
+                break;
+            }
+        }
+        if let Some(error) = failed {
+            builder.abandon();
+            return Err(error);
+        }
+        if count == 0 {
+            builder.abandon();
+            if body.has_wanted() && !body.wants_supply() {
+                cx.stalled.push((self.id, slot));
+            }
+        } else {
+            body.active_at = now;
+            cx.stats.datagrams_sent += count as u64;
+            cx.stats.bytes_sent += builder.len() as u64;
+            let size = if count > 1 { NonZeroUsize::new(segment) } else { None };
+            builder.finish(self.remote, Ecn::Ect0, size, now);
+            self.queue_data(cx, slot);
+        }
+        self.ask_for_supply(cx, slot);
+        Ok(())
+    }
+}
+
+/// One transmission is at most what the kernel takes as one GSO batch: a UDP payload's limit.
+const MAX_BATCH_BYTES: usize = 65_000;
+
+fn range_ack<'a>(
+    transfer: crate::id::TransferId,
+    ranges: &'a [crate::ranges::ByteRange],
+    complete: bool,
+    largest: crate::id::PacketNumber,
+) -> RangeAck<'a> {
+    let ranges = List::Slice(ranges);
+    RangeAck { transfer, ranges, complete, occupancy: 0, ce_count: 0, largest, delay_us: 0 }
+}
+
+fn notify_frame(slot: SlotRef, transfer: &SendTransfer) -> TransferNotify<'_> {
+    let body = match &transfer.body {
+        SendBody::Pulled(body) => Body::Pulled {
+            key: body.key.key_bytes(),
+            first_record: body.key.first_record(),
+            record_log2: body.layout.log2(),
+            buffer: BufferId(0),
+            memory_key: None,
+        },
+        SendBody::Inline(bytes) => Body::Inline(bytes),
+        // decided before a frame is made of it
+        SendBody::Undecided(_) => Body::Inline(&[]),
+    };
+    TransferNotify {
+        transfer: Peer::outgoing_id(slot),
+        stream: transfer.stream,
+        index: 0,
+        size: transfer.size,
+        priority: transfer.priority,
+        pattern: transfer.pattern,
+        fin: Some(transfer.fin),
+        metadata: &transfer.metadata,
+        causality: None,
+        dependencies: List::Slice(&[]),
+        remaining_lifetime_us: None,
+        reliability: crate::wire::frame::Reliability::Reliable,
+        content_type: None,
+        body,
+    }
+}

@@ -1,0 +1,520 @@
+//! Calls with a peer: what the application asks for, and what it is told (spec chapter 5).
+
+use bytes::Bytes;
+
+use super::{Closing, Fate, Peer};
+use crate::{
+    endpoint::{
+        Destination, DropReason, Event, Open, Outcome, Payload, PeerFailure, Respond, RespondError,
+        StartError, StreamError, SupplyError,
+        context::{Context, TimerKind},
+    },
+    id::{Pattern, Priority, Status, StreamHandle, StreamId, TransferId},
+    slots::SlotRef,
+    stream::{Phase, Stream},
+    time::Timestamp,
+    transfer::{
+        layout::Layout,
+        receiver::{Details, RecvTransfer},
+        sender::SendTransfer,
+    },
+    wire::frame::{Body, FlowReset, Side, StreamClose, TransferNotify},
+};
+
+impl Peer {
+    fn handle(&self, stream: StreamId) -> StreamHandle {
+        StreamHandle { peer: self.id, stream }
+    }
+
+    fn local_slot(id: StreamId) -> SlotRef {
+        // a slot's generation has fewer bits than the id has room for
+        SlotRef { slot: id.slot(), generation: id.generation() as u32 }
+    }
+
+    /// The stream with this id, whoever opened it.
+    pub(crate) fn stream_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
+        if id.opener() == self.role {
+            self.local_streams.get_mut(Self::local_slot(id))
+        } else {
+            self.remote_streams.get_mut(&id.slot()).filter(|stream| stream.id == id)
+        }
+    }
+
+    /// Starts a call.
+    pub(crate) fn open(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        open: Open,
+    ) -> Result<StreamHandle, StartError> {
+        check_message(cx, &open.metadata, &open.payload)?;
+        let limit = self.stream_limit(cx);
+        let too_many = StartError::TooManyStreams { limit };
+        if self.local_streams.len() >= limit as usize {
+            return Err(too_many);
+        }
+        let was_busy = self.is_busy();
+        let stream = Stream::opened_here(StreamId::default(), open.pattern, open.response);
+        let slot = self.local_streams.insert(stream).ok_or(too_many)?;
+        let id = StreamId::new(self.role, u64::from(slot.generation), slot.slot);
+        let transfer = SendTransfer::new(
+            id,
+            open.pattern,
+            open.priority,
+            open.metadata,
+            Status::OK,
+            open.payload,
+        );
+        let Some(sending) = self.send_message(cx, now, transfer) else {
+            self.local_streams.remove(slot);
+            return Err(too_many);
+        };
+        if !was_busy {
+            self.busy_since = now;
+        }
+        let timer = self.timer(TimerKind::Deadline(id));
+        if let Some(stream) = self.local_streams.get_mut(slot) {
+            stream.id = id;
+            stream.sending = Some(sending);
+            if let Some(at) = open.deadline {
+                cx.arm(&mut stream.deadline, at, timer);
+            }
+        }
+        cx.stats.streams_opened += 1;
+        Ok(self.handle(id))
+    }
+
+    fn stream_limit(&self, cx: &Context) -> u32 {
+        if self.is_connected() {
+            cx.config.max_streams.min(self.params.max_streams)
+        } else {
+            cx.config.max_streams
+        }
+    }
+
+    /// Streams opened before the hello was answered may be more than the peer turns out to allow.
+    pub(crate) fn refuse_slots_beyond_peer_limit(&mut self, cx: &mut Context) {
+        let streams = self.params.max_streams.min(self.params.max_transfers);
+        for slot in self.local_streams.refs() {
+            if slot.slot >= streams
+                && let Some(stream) = self.local_streams.get(slot)
+            {
+                let id = stream.id;
+                self.end_stream(cx, id, Outcome::ClosedByPeer(Status::OVERLOADED));
+            }
+        }
+    }
+
+    /// Hands over the next piece of a message.
+    pub(crate) fn supply(
+        &mut self,
+        cx: &mut Context,
+        stream: StreamId,
+        chunk: Bytes,
+    ) -> Result<(), SupplyError> {
+        let sending = self.stream_mut(stream).ok_or(SupplyError::UnknownStream)?.sending;
+        let slot = sending.ok_or(SupplyError::NotWanted)?;
+        let transfer = self.outgoing.get_mut(slot).ok_or(SupplyError::NotWanted)?;
+        let body = transfer.pulled().ok_or(SupplyError::NotWanted)?;
+        if !body.wants_supply() {
+            return Err(SupplyError::NotWanted);
+        }
+        body.supply(chunk).map_err(|excess| SupplyError::PastEnd { excess })?;
+        self.queue_data(cx, slot);
+        Ok(())
+    }
+
+    /// Says where an offered request goes.
+    pub(crate) fn receive(
+        &mut self,
+        cx: &mut Context,
+        stream: StreamId,
+        destination: Destination,
+    ) -> Result<(), StreamError> {
+        let found = self.stream_mut(stream).ok_or(StreamError::UnknownStream)?;
+        let (Phase::Offered, Some(slot)) = (found.phase, found.receiving) else {
+            return Err(StreamError::WrongState);
+        };
+        let size = self.incoming.get(slot).map_or(0, |transfer| transfer.layout.size());
+        if destination == Destination::Memory && !Self::fits_memory(cx, size) {
+            let limit = cx.config.max_message.min(cx.config.receive_memory);
+            return Err(StreamError::TooLargeForMemory { size, limit });
+        }
+        if let Some(found) = self.stream_mut(stream) {
+            found.phase = Phase::Receiving;
+        }
+        self.begin_receiving(cx, slot, destination);
+        Ok(())
+    }
+
+    /// Answers a call, whether or not its request was received.
+    pub(crate) fn respond(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        stream: StreamId,
+        respond: Respond,
+    ) -> Result<(), RespondError> {
+        check_message(cx, &respond.metadata, &respond.payload)?;
+        if stream.opener() == self.role {
+            return Err(StreamError::WrongState.into());
+        }
+        let found = self.stream_mut(stream).ok_or(StreamError::UnknownStream)?;
+        if found.phase == Phase::Responding {
+            return Err(StreamError::WrongState.into());
+        }
+        let pattern = found.pattern;
+        let (receiving, request) = (found.receiving.take(), found.request);
+        let transfer = SendTransfer::new(
+            stream,
+            pattern,
+            Priority::default(),
+            respond.metadata,
+            respond.status,
+            respond.payload,
+        );
+        let limit = cx.config.max_transfers;
+        let slot =
+            self.send_message(cx, now, transfer).ok_or(StartError::TooManyStreams { limit })?;
+        if let Some(found) = self.stream_mut(stream) {
+            found.sending = Some(slot);
+            found.phase = Phase::Responding;
+        }
+        if let Some(receiving) = receiving {
+            self.drop_incoming(cx, receiving);
+        }
+        // the response tells the peer that its request arrived
+        self.accept_implicitly(request);
+        Ok(())
+    }
+
+    /// The application has consumed records of a message.
+    pub(crate) fn release(&mut self, cx: &mut Context, stream: StreamId, bytes: u64) {
+        if let Some(slot) = self.stream_mut(stream).and_then(|stream| stream.receiving) {
+            self.release_records(cx, slot, bytes);
+        }
+    }
+
+    /// Gives a call up, on either side.
+    pub(crate) fn cancel(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        stream: StreamId,
+        status: Status,
+        outcome: Outcome,
+    ) -> Result<(), StreamError> {
+        let found = self.stream_mut(stream).ok_or(StreamError::UnknownStream)?;
+        let sending = found.sending;
+        // what the peer has never heard of needs no close
+        let unknown_to_peer = found.id.opener() == self.role
+            && sending
+                .and_then(|slot| self.outgoing.get(slot))
+                .is_some_and(|transfer| transfer.notify.sent == 0);
+        self.end_stream(cx, stream, outcome);
+        if !unknown_to_peer {
+            self.closing.push(Closing { stream, status, queued: true, attempts: 0 });
+            let at = now + self.timeout(cx);
+            let timer = self.timer(TimerKind::Close);
+            cx.arm(&mut self.timers.close, at, timer);
+            self.arm_idle(cx, now);
+            self.wants_to_send(cx);
+        }
+        Ok(())
+    }
+
+    /// A stream's last event; its transfers end with it.
+    pub(crate) fn end_stream(&mut self, cx: &mut Context, stream: StreamId, outcome: Outcome) {
+        let removed = if stream.opener() == self.role {
+            self.local_streams.remove(Self::local_slot(stream))
+        } else {
+            match self.remote_streams.get(&stream.slot()) {
+                Some(found) if found.id == stream => self.remote_streams.remove(&stream.slot()),
+                _ => None,
+            }
+        };
+        let Some(mut removed) = removed else { return };
+        if let Some(slot) = removed.sending {
+            self.drop_outgoing(cx, slot);
+        }
+        if let Some(slot) = removed.receiving {
+            self.drop_incoming(cx, slot);
+        }
+        cx.disarm(&mut removed.deadline);
+        cx.stats.streams_closed += 1;
+        cx.events.push_back(Event::Closed { stream: self.handle(stream), outcome });
+    }
+
+    /// Ends every stream.
+    pub(crate) fn close_all_streams(&mut self, cx: &mut Context, cause: PeerFailure) {
+        for slot in self.local_streams.refs() {
+            if let Some(id) = self.local_streams.get(slot).map(|stream| stream.id) {
+                self.end_stream(cx, id, Outcome::PeerFailed(cause));
+            }
+        }
+        #[expect(clippy::disallowed_methods, reason = "sorted before use")]
+        let mut ids: Vec<_> = self.remote_streams.values().map(|stream| stream.id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.end_stream(cx, id, Outcome::PeerFailed(cause));
+        }
+    }
+
+    /// A new stream's request is announced.
+    pub(crate) fn admit_request(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        notify: &TransferNotify<'_>,
+    ) -> Fate {
+        if notify.index != 0 || !matches!(notify.pattern, Pattern::Unary | Pattern::Bulk) {
+            return Fate::Refused(Status::INVALID);
+        }
+        let id = notify.stream;
+        if let Some(old) = self.remote_streams.get(&id.slot()) {
+            if old.id == id {
+                return Fate::Refused(Status::INVALID);
+            }
+            let (old_id, responded) = (old.id, old.phase == Phase::Responding);
+            // the opener uses the slot anew: for it the old stream is over
+            let outcome = if responded {
+                Outcome::Complete
+            } else {
+                Outcome::ClosedByPeer(Status::CANCELLED)
+            };
+            self.end_stream(cx, old_id, outcome);
+        }
+        if self.remote_streams.len() >= cx.config.max_streams as usize {
+            return Fate::Refused(Status::OVERLOADED);
+        }
+        let was_busy = self.is_busy();
+        let fate = self.admit_request_body(cx, now, notify);
+        if !matches!(fate, Fate::Refused(_)) {
+            if !was_busy {
+                self.busy_since = now;
+            }
+            self.arm_idle(cx, now);
+        }
+        fate
+    }
+
+    fn admit_request_body(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        notify: &TransferNotify<'_>,
+    ) -> Fate {
+        let (id, pattern, priority) = (notify.stream, notify.pattern, notify.priority);
+        let stream = self.handle(id);
+        let size = notify.size;
+        if let Body::Inline(bytes) = notify.body {
+            let body = Some(Self::take_inline(cx, bytes));
+            let metadata = cx.arena.copy(notify.metadata);
+            let opened = Stream::opened_by_peer(id, pattern, Phase::Handling, notify.transfer);
+            self.remote_streams.insert(id.slot(), opened);
+            cx.events.push_back(Event::Opened { stream, pattern, priority, metadata, size, body });
+            return Fate::Delivered;
+        }
+        let auto = size <= cx.config.auto_receive && Self::fits_memory(cx, size);
+        let details = Details::Request { priority, announced: !auto };
+        let slot = match self.begin_incoming(cx, now, notify, details) {
+            Ok(slot) => slot,
+            Err(status) => return Fate::Refused(status),
+        };
+        let phase = if auto { Phase::Receiving } else { Phase::Offered };
+        let mut opened = Stream::opened_by_peer(id, pattern, phase, notify.transfer);
+        opened.receiving = Some(slot);
+        self.remote_streams.insert(id.slot(), opened);
+        if auto {
+            self.begin_receiving(cx, slot, Destination::Memory);
+        } else {
+            let metadata = cx.arena.copy(notify.metadata);
+            let body = None;
+            cx.events.push_back(Event::Opened { stream, pattern, priority, metadata, size, body });
+        }
+        Fate::Active(slot)
+    }
+
+    /// The response to a stream of ours is announced.
+    pub(crate) fn admit_response(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        notify: &TransferNotify<'_>,
+    ) -> Fate {
+        let Some(found) = self.local_streams.get_mut(Self::local_slot(notify.stream)) else {
+            return Fate::Refused(Status::CANCELLED);
+        };
+        let (Phase::Requesting, Some(status)) = (found.phase, notify.fin) else {
+            return Fate::Refused(Status::INVALID);
+        };
+        found.phase = Phase::Answering;
+        let destination = found.response;
+        let sending = found.sending.take();
+        if let Some(slot) = sending {
+            // whoever answers has what it needs of the request
+            self.drop_outgoing(cx, slot);
+        }
+        let stream = self.handle(notify.stream);
+        let size = notify.size;
+        if let Body::Inline(bytes) = notify.body {
+            let body = Some(Self::take_inline(cx, bytes));
+            let metadata = cx.arena.copy(notify.metadata);
+            cx.events.push_back(Event::Response { stream, status, metadata, size, body });
+            self.end_stream(cx, notify.stream, Outcome::Complete);
+            return Fate::Delivered;
+        }
+        let fits = destination == Destination::Records || Self::fits_memory(cx, size);
+        let begun = if fits {
+            self.begin_incoming(cx, now, notify, Details::Response { status })
+        } else {
+            Err(Status::TOO_LARGE)
+        };
+        let slot = match begun {
+            Ok(slot) => slot,
+            Err(status) => {
+                self.end_stream(cx, notify.stream, Outcome::Refused(status));
+                return Fate::Refused(status);
+            }
+        };
+        if let Some(found) = self.local_streams.get_mut(Self::local_slot(notify.stream)) {
+            found.receiving = Some(slot);
+        }
+        if destination == Destination::Records {
+            let metadata = cx.arena.copy(notify.metadata);
+            cx.events.push_back(Event::Response { stream, status, metadata, size, body: None });
+        }
+        self.begin_receiving(cx, slot, destination);
+        Fate::Active(slot)
+    }
+
+    /// A pulled message is complete; `body` holds it if it went to memory.
+    pub(crate) fn on_message_received(
+        &mut self,
+        cx: &mut Context,
+        transfer: &RecvTransfer,
+        body: Option<Bytes>,
+    ) {
+        let id = transfer.stream;
+        let stream = self.handle(id);
+        let size = transfer.layout.size();
+        let metadata = transfer.metadata.clone();
+        let Some(found) = self.stream_mut(id) else { return };
+        found.receiving = None;
+        match transfer.details {
+            Details::Request { announced: true, .. } => {
+                found.phase = Phase::Handling;
+                cx.events.push_back(Event::Received { stream, body });
+            }
+            Details::Request { priority, announced: false } => {
+                found.phase = Phase::Handling;
+                let pattern = found.pattern;
+                cx.events.push_back(Event::Opened {
+                    stream,
+                    pattern,
+                    priority,
+                    metadata,
+                    size,
+                    body,
+                });
+            }
+            Details::Response { status } => {
+                let event = match body {
+                    Some(body) => {
+                        Event::Response { stream, status, metadata, size, body: Some(body) }
+                    }
+                    None => Event::Received { stream, body: None },
+                };
+                cx.events.push_back(event);
+                self.end_stream(cx, id, Outcome::Complete);
+            }
+        }
+    }
+
+    /// The peer has the whole of our message.
+    pub(crate) fn on_message_delivered(&mut self, cx: &mut Context, stream: StreamId) {
+        let Some(found) = self.stream_mut(stream) else { return };
+        found.sending = None;
+        if found.phase == Phase::Responding {
+            self.end_stream(cx, stream, Outcome::Complete);
+        }
+    }
+
+    /// The peer has ended a stream, or made it impossible.
+    pub(crate) fn close_stream_by_peer(
+        &mut self,
+        cx: &mut Context,
+        stream: StreamId,
+        status: Status,
+    ) {
+        self.end_stream(cx, stream, Outcome::ClosedByPeer(status));
+    }
+
+    /// The peer closes a stream.
+    pub(crate) fn on_stream_close(&mut self, cx: &mut Context, frame: &StreamClose<'_>) {
+        self.control.close_acks.push_back(frame.stream);
+        self.wants_to_send(cx);
+        self.close_stream_by_peer(cx, frame.stream, frame.status);
+    }
+
+    /// The peer has seen our close.
+    pub(crate) fn on_stream_close_ack(&mut self, stream: StreamId) {
+        self.closing.retain(|closing| closing.stream != stream);
+    }
+
+    /// The other side of a transfer does not know it, or refuses it.
+    pub(crate) fn on_flow_reset(&mut self, cx: &mut Context, frame: &FlowReset) {
+        let stream = match frame.side {
+            Side::Sender => {
+                let slot = SlotRef {
+                    slot: frame.transfer.slot(),
+                    generation: frame.transfer.generation(),
+                };
+                self.outgoing.get(slot).map(|transfer| transfer.stream)
+            }
+            Side::Receiver => self.incoming_by_sender(frame.transfer).map(|(_, stream)| stream),
+        };
+        match stream {
+            Some(stream) => self.close_stream_by_peer(cx, stream, frame.status),
+            None => cx.stats.drop_for(DropReason::UnknownTransfer),
+        }
+    }
+
+    /// The incoming transfer with this sender's id.
+    pub(crate) fn incoming_by_sender(&self, sender: TransferId) -> Option<(SlotRef, StreamId)> {
+        let seen = self.seen.get(sender.slot() as usize)?;
+        match seen.fate {
+            Fate::Active(slot) if seen.generation == sender.generation() => {
+                Some((slot, self.incoming.get(slot)?.stream))
+            }
+            _ => None,
+        }
+    }
+
+    /// A call's time is up.
+    pub(crate) fn on_deadline(&mut self, cx: &mut Context, now: Timestamp, stream: StreamId) {
+        let Some(found) = self.stream_mut(stream) else { return };
+        found.deadline = None;
+        // the stream is there: it was found
+        let _closed = self.cancel(cx, now, stream, Status::DEADLINE, Outcome::Deadline);
+    }
+
+    /// A message cannot be sent at all: closes its stream.
+    pub(crate) fn give_up_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
+        if let Some(stream) = self.outgoing.get(slot).map(|transfer| transfer.stream) {
+            self.end_stream(cx, stream, Outcome::Refused(Status::INTERNAL));
+        }
+    }
+}
+
+fn check_message(cx: &Context, metadata: &Bytes, payload: &Payload) -> Result<(), StartError> {
+    let limit = cx.config.max_metadata;
+    if metadata.len() > limit {
+        return Err(StartError::MetadataTooLarge { len: metadata.len(), limit });
+    }
+    let size = payload.size();
+    if size > Layout::MAX_SIZE {
+        return Err(StartError::MessageTooLarge { size, limit: Layout::MAX_SIZE });
+    }
+    Ok(())
+}
