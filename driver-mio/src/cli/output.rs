@@ -1,6 +1,6 @@
 //! Results on stdout: JSON or text, and nothing else.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -29,9 +29,9 @@ impl Output {
         }
     }
 
-    /// Prints bytes as they are.
+    /// Prints bytes as they are; on a terminal the prompt goes to a line of its own.
     pub(crate) fn raw(self, bytes: &[u8]) -> Result<(), Failure> {
-        print(bytes, false)
+        print(bytes, io::stdout().is_terminal() && !bytes.ends_with(b"\n"))
     }
 }
 
