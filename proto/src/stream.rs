@@ -31,6 +31,8 @@ pub(crate) struct Stream {
     /// Where the response goes, for streams opened here.
     pub(crate) response: Destination,
     pub(crate) deadline: Option<TimerToken>,
+    /// The application knows of the stream, so it is told of its end too.
+    pub(crate) announced: bool,
 }
 
 /// Where a stream stands.
@@ -56,7 +58,8 @@ impl Stream {
         let phase = Phase::Requesting;
         let request = TransferId::default();
         let (sending, receiving, deadline) = (None, None, None);
-        Self { id, pattern, phase, sending, receiving, request, response, deadline }
+        let announced = true;
+        Self { id, pattern, phase, sending, receiving, request, response, deadline, announced }
     }
 
     /// A stream that the peer opened with the transfer `request`.
@@ -68,6 +71,7 @@ impl Stream {
     ) -> Self {
         let response = Destination::Memory;
         let (sending, receiving, deadline) = (None, None, None);
-        Self { id, pattern, phase, sending, receiving, request, response, deadline }
+        let announced = phase != Phase::Receiving;
+        Self { id, pattern, phase, sending, receiving, request, response, deadline, announced }
     }
 }

@@ -60,7 +60,7 @@ impl ControlKey {
         }
     }
 
-    /// Seals `text` in place under the authenticated `header`, and writes `tag`.
+    /// [SEC-12] Seals `text` in place under the authenticated `header`, and writes `tag`.
     ///
     /// The caller never passes the same path and number twice.
     pub(super) fn seal(

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// Length of every secret that keys are derived from.
 pub(crate) const SECRET_LEN: usize = 32;
 
-/// A 32-byte secret that is wiped when dropped.
+/// [SEC-4] A 32-byte secret, wiped when dropped. Types that hold one write their own `Debug`.
 pub(crate) type Secret = Zeroizing<[u8; SECRET_LEN]>;
 
 /// Every label that ends up in a derivation, in one place so that no two purposes share one.

@@ -4,13 +4,13 @@ use core::time::Duration;
 
 use thiserror::Error;
 
-/// Bounds on the use of keys and on the memory of openers; always within what is safe.
+/// [SEC-16] Bounds on the use of keys and on the memory of openers; always within what is safe.
 ///
 /// RFC 9001, section 6.6 and appendix B.1, allows 2^23 AES-GCM packets of up to 2^16 bytes under
-/// one key (2^35 blocks) and 2^52 failed openings. NIST SP 800-38D, section 8, allows 2^32 invocations
-/// with distinct 96-bit nonces. draft-irtf-cfrg-aead-limits bounds the distinguishing advantage by
-/// (blocks + packets)^2 / 2^129. The defaults, 2^22 packets or 2^36 bytes (2^32 blocks), keep that
-/// below 2^-64; no setter accepts more than RFC 9001 allows.
+/// one key (2^35 blocks) and 2^52 failed openings. NIST SP 800-38D, section 8, allows 2^32
+/// invocations with distinct 96-bit nonces. draft-irtf-cfrg-aead-limits bounds the distinguishing
+/// advantage by (blocks + packets)^2 / 2^129. The defaults, 2^22 packets or 2^36 bytes (2^32
+/// blocks), keep that below 2^-64; no setter accepts more than RFC 9001 allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyLimits {
     epoch_packets: u64,

@@ -8,16 +8,14 @@ use self::{
     opener::{Claim, Opener},
     sealer::{Reserved, Sealer},
 };
-use super::{
-    control_key::KeyName,
-    limits::KeyLimits,
-    path_secret::PathSecret,
-    suite::{Suite, TAG_LEN},
-};
+use super::{control_key::KeyName, limits::KeyLimits, path_secret::PathSecret, suite::Suite};
 use crate::{
     id::{Epoch, PacketNumber, PathId, Role, SecretId, TransferId, WorkerId},
     time::Timestamp,
-    wire::{ControlPacket, DataHeader, DataPacket, Packet, PacketHeader},
+    wire::{
+        ControlPacket, DataHeader, DataPacket, Packet, PacketHeader, PacketKind,
+        packet::{CONTROL_OVERHEAD, DATA_HEADER_LEN, DATA_OVERHEAD, PACKET_HEADER_LEN},
+    },
 };
 
 pub use opener::OpenError;
@@ -83,10 +81,10 @@ impl PathKeys {
         if packet.len() != len {
             return Err(SealError::Length);
         }
-        let (header, rest) = packet.split_at_mut(HEADER_LEN);
+        let (header, rest) = packet.split_at_mut(PACKET_HEADER_LEN);
         let (frames, tag) = rest.split_at_mut(frames_len);
         let reserved = self.sealer.reserve(&self.secret, &self.limits, path, len)?;
-        let fields = packet_header(TAG_CONTROL, &reserved, self.worker, self.secret.id());
+        let fields = packet_header(PacketKind::Control, &reserved, self.worker, self.secret.id());
         header.copy_from_slice(fields.as_bytes());
         reserved.seal(header, frames, tag)
     }
@@ -109,7 +107,7 @@ impl PathKeys {
         let (header, tag) = out.split_at_mut(DATA_HEADER_LEN);
         let reserved = self.sealer.reserve(&self.secret, &self.limits, path, DATA_OVERHEAD)?;
         let fields = DataHeader {
-            packet: packet_header(TAG_DATA, &reserved, self.worker, self.secret.id()),
+            packet: packet_header(PacketKind::Data, &reserved, self.worker, self.secret.id()),
             transfer: fields.transfer.0.into(),
             position: fields.position.into(),
             length: fields.length.into(),
@@ -133,7 +131,7 @@ impl PathKeys {
             return Err(OpenError::WrongKind);
         };
         let claim = claim(header);
-        let (header, sealed) = packet.split_at_mut(HEADER_LEN);
+        let (header, sealed) = packet.split_at_mut(PACKET_HEADER_LEN);
         let header = &*header;
         let frames = self.opener.open(&self.secret, &self.limits, now, claim, |key| {
             key.open(claim.path, claim.number, header, sealed)
@@ -232,13 +230,13 @@ pub struct OpenedData<'a> {
 }
 
 fn packet_header(
-    tag: u8,
+    kind: PacketKind,
     reserved: &Reserved<'_>,
     worker: WorkerId,
     secret_id: SecretId,
 ) -> PacketHeader {
     PacketHeader {
-        tag,
+        tag: kind as u8,
         path: reserved.path().0,
         worker: worker.0,
         reserved: 0,
@@ -256,13 +254,6 @@ fn claim(header: &PacketHeader) -> Claim {
         number: PacketNumber(header.packet_number.get()),
     }
 }
-
-const HEADER_LEN: usize = size_of::<PacketHeader>();
-const DATA_HEADER_LEN: usize = size_of::<DataHeader>();
-const CONTROL_OVERHEAD: usize = HEADER_LEN + TAG_LEN;
-const DATA_OVERHEAD: usize = DATA_HEADER_LEN + TAG_LEN;
-const TAG_CONTROL: u8 = 0x10;
-const TAG_DATA: u8 = 0x11;
 
 #[cfg(test)]
 mod tests;

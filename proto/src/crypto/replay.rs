@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::id::PacketNumber;
 
-/// Remembers the newest packet numbers of one key and path.
+/// [SEC-20] Remembers the newest packet numbers of one key and path.
 ///
 /// The window is a ring of bits; number `n` has bit `n mod size`. Asking and recording are separate
 /// steps, because a number counts as seen only once its packet has proved authentic.

@@ -242,6 +242,7 @@ impl Peer {
             return;
         }
         body.active_at = now;
+        body.receiver = Some(frame.receiver);
         for range in frame.ranges.iter() {
             body.pull(range, frame.retransmission);
         }

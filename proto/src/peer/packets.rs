@@ -281,6 +281,7 @@ impl Peer {
                 ranges.extend(set.iter());
                 PullRequest {
                     transfer: transfer.sender,
+                    receiver: Self::incoming_id(first.transfer),
                     buffer: transfer.buffer,
                     ranges: List::Slice(ranges),
                     rate: 0,

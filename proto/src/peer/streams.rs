@@ -242,7 +242,9 @@ impl Peer {
         }
         cx.disarm(&mut removed.deadline);
         cx.stats.streams_closed += 1;
-        cx.events.push_back(Event::Closed { stream: self.handle(stream), outcome });
+        if removed.announced {
+            cx.events.push_back(Event::Closed { stream: self.handle(stream), outcome });
+        }
     }
 
     /// Ends every stream.
@@ -408,6 +410,7 @@ impl Peer {
             }
             Details::Request { priority, announced: false } => {
                 found.phase = Phase::Handling;
+                found.announced = true;
                 let pattern = found.pattern;
                 cx.events.push_back(Event::Opened {
                     stream,

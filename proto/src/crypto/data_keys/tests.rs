@@ -73,6 +73,9 @@ fn a_record_is_opened_by_its_key_and_number_only() {
         key.seal(2, &plain, &mut sealed).unwrap();
         opener.open(9, &sealed, &mut opened).unwrap();
         assert_eq!(opened, plain);
+        let mut in_place = sealed.clone();
+        opener.open_in_place(9, &mut in_place).unwrap();
+        assert_eq!(in_place[..1000], plain);
         assert_eq!(opener.open(8, &sealed, &mut opened), Err(NotAuthentic));
         let mut other = key.key_bytes().to_vec();
         other[0] ^= 1;
@@ -96,6 +99,9 @@ fn nothing_of_an_altered_record_is_left_in_the_output() {
         let mut out = [0xff; 100];
         assert_eq!(opener.open(0, &altered, &mut out), Err(NotAuthentic));
         assert!(out.iter().all(|byte| *byte != 0x5a), "plaintext of a forged record");
+        assert_eq!(opener.open_in_place(0, &mut altered), Err(NotAuthentic));
+        let left = altered.windows(4).any(|window| window == [0x5a; 4]);
+        assert!(!left, "plaintext of a forged record");
     }
 }
 
@@ -139,6 +145,7 @@ fn no_record_number_of_a_key_is_given_out_twice() {
     assert_eq!(keys.allocate(11).unwrap_err(), AllocateError { records: 11, limit: 10 });
 }
 
+/// [SEC-28]
 #[test]
 fn sealing_a_record_again_gives_the_same_bytes() {
     let key = keys(Suite::Aes128Gcm, 10).allocate(1).unwrap();

@@ -16,7 +16,7 @@ pub struct HelloInitiator {
     keys: HelloKeys,
     psk_id: [u8; 16],
     pub(super) incarnation: Incarnation,
-    pub(super) random: [u8; 32],
+    random: [u8; 32],
     packet: [u8; HELLO_LEN],
     answered: bool,
 }

@@ -62,7 +62,7 @@ fn the_reply_to_an_altered_hello_is_refused() {
     let (mut a, mut b) = (Side::new(2), Side::new(3));
     let mut initiator = a.begin();
     // The same random, but other parameters: as if a holder of the key had changed them.
-    let (random, workers) = (initiator.random, 9);
+    let (random, workers) = (initiator.random(), 9);
     let params = HelloParams { workers, ..a.params.clone() };
     let mut other = Side::new(2).begin_with(random, &params);
     let (_, reply) = b.respond(other.packet()).unwrap();
@@ -76,7 +76,7 @@ impl Side {
         let params = params.clone();
         let mut rng = SecretRng::new(&Seed::from_bytes([2; 32]), "hello");
         let hello = HelloInitiator::new(&self.psk, self.incarnation, &params, &mut rng);
-        assert_eq!(hello.random, random, "the same seed gives the same random");
+        assert_eq!(hello.random(), random, "the same seed gives the same random");
         hello
     }
 }
@@ -140,14 +140,15 @@ fn a_hello_gives_one_secret() {
 }
 
 #[test]
-fn the_random_names_a_hello() {
+fn the_random_names_a_hello_and_its_reply() {
     let (mut a, mut b) = (Side::new(2), Side::new(3));
     let (one, two) = (a.begin(), a.begin());
-    assert_eq!(hello_random(one.packet()), Some(one.random));
+    assert_eq!(hello_random(one.packet()), Some(one.random()));
     assert_ne!(hello_random(one.packet()), hello_random(two.packet()));
     let (_, reply) = b.respond(one.packet()).unwrap();
-    assert_eq!(hello_random(&reply), None);
-    assert_eq!(hello_random(&[]), None);
+    assert_eq!((hello_random(&reply), hello_echo(&reply)), (None, Some(one.random())));
+    assert_eq!(hello_echo(one.packet()), None);
+    assert_eq!((hello_random(&[]), hello_echo(&[])), (None, None));
 }
 
 /// [SEC-5]

@@ -51,6 +51,7 @@ impl Opener {
         claim: Claim,
         attempt: impl FnOnce(&ControlKey) -> Result<T, Unspecified>,
     ) -> Result<T, OpenError> {
+        // [SEC-22] Asked first, so that a claim alone takes no memory.
         let index = usize::from(claim.worker.0);
         if index >= usize::from(limits.remote_workers()) {
             return Err(OpenError::TooManyWorkers);
@@ -99,6 +100,7 @@ impl WorkerOpener {
         claim: Claim,
         attempt: impl FnOnce(&ControlKey) -> Result<T, Unspecified>,
     ) -> Result<T, OpenError> {
+        // [SEC-19]
         if self.previous.as_ref().is_some_and(|(_, until)| now >= *until) {
             self.previous = None;
         }
@@ -161,6 +163,7 @@ impl EpochOpener {
         if let Some(index) = index {
             self.windows[index].1.check(claim.number)?;
         }
+        // [SEC-23]
         if self.forgeries >= limits.epoch_forgeries() {
             return Err(OpenError::ForgeryLimit);
         }

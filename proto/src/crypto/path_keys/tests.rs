@@ -20,7 +20,7 @@ fn pair(limits: KeyLimits) -> (PathKeys, PathKeys) {
 
 fn control(keys: &mut PathKeys, path: u8, frames: &[u8]) -> Vec<u8> {
     let mut packet = vec![0; frames.len() + CONTROL_OVERHEAD];
-    packet[HEADER_LEN..HEADER_LEN + frames.len()].copy_from_slice(frames);
+    packet[PACKET_HEADER_LEN..PACKET_HEADER_LEN + frames.len()].copy_from_slice(frames);
     keys.seal_control(PathId(path), &mut packet, frames.len()).unwrap();
     packet
 }
@@ -84,6 +84,18 @@ fn memory_of_the_wrong_length_is_refused_and_takes_no_number() {
         assert_eq!(sealed, Err(SealError::Length));
     }
     assert_eq!(a.seal_control(PathId::ZERO, &mut [0; 58], 10), Ok(PacketNumber(0)));
+}
+
+/// [SEC-11] Compiles only while neither type is `Clone`: the hint would be ambiguous otherwise.
+#[test]
+fn keys_and_secrets_cannot_be_copied() {
+    trait Ambiguous<Hint> {
+        fn check() {}
+    }
+    impl<T> Ambiguous<()> for T {}
+    impl<T: Clone> Ambiguous<u8> for T {}
+    <PathKeys as Ambiguous<_>>::check();
+    <PathSecret as Ambiguous<_>>::check();
 }
 
 /// [SEC-10]
@@ -262,7 +274,7 @@ fn a_peer_that_counts_too_far_is_refused() {
     let key = super::super::control_key::ControlKey::derive(&a.secret, name);
     for number in [1 << 62, u64::MAX] {
         let mut packet = [0; CONTROL_OVERHEAD];
-        let (header, tag) = packet.split_at_mut(HEADER_LEN);
+        let (header, tag) = packet.split_at_mut(PACKET_HEADER_LEN);
         header[0] = 0x10;
         header[8..16].copy_from_slice(&number.to_be_bytes());
         header[16..].copy_from_slice(&a.secret_id().0);

@@ -1,5 +1,6 @@
 use super::*;
 
+/// [SEC-2]
 #[test]
 fn same_seed_and_label_give_the_same_bytes() {
     let draw = |seed, label| {
@@ -24,6 +25,7 @@ fn nothing_is_drawn_twice() {
     }
 }
 
+/// [SEC-2]
 #[test]
 fn the_key_moves_on_with_every_fill() {
     let mut rng = SecretRng::new(&Seed::from_bytes([9; 32]), "test");

@@ -16,6 +16,9 @@ use crate::{
 pub struct PullRequest<'a> {
     /// The sender's name for the transfer.
     pub transfer: TransferId,
+    /// The receiver's name for it, which data packets carry: a pull needs no other frame to be
+    /// understood, so that the loss of the accept does not matter.
+    pub receiver: TransferId,
     /// The sender's registered memory, as its notify named it.
     pub buffer: BufferId,
     /// What to send: positions in sealed space, so that a repeated pull asks for nothing more.
@@ -39,6 +42,7 @@ impl Encode for PullRequest<'_> {
 
     fn body_len(&self) -> usize {
         1 + 8
+            + 8
             + varint_len(self.buffer.0)
             + varint_len(self.rate)
             + varint_len(self.lifetime_us)
@@ -50,6 +54,7 @@ impl Encode for PullRequest<'_> {
         let retransmission = if self.retransmission { RETRANSMISSION } else { 0 };
         writer.u8(retransmission | if self.path.is_some() { PATH } else { 0 });
         writer.u64(self.transfer.0);
+        writer.u64(self.receiver.0);
         writer.varint(self.buffer.0);
         writer.varint(self.rate);
         writer.varint(self.lifetime_us);
@@ -67,13 +72,14 @@ impl<'a> PullRequest<'a> {
             return Err(DecodeError::Reserved { field: "pull flags" });
         }
         let transfer = TransferId(reader.u64("transfer")?);
+        let receiver = TransferId(reader.u64("receiver's transfer")?);
         let buffer = BufferId(reader.varint("buffer")?);
         let rate = reader.varint("rate")?;
         let lifetime_us = reader.varint("lifetime")?;
         let path = if flags & PATH != 0 { Some(PathId(reader.u8("path")?)) } else { None };
         let ranges = some_ranges(reader)?;
         let retransmission = flags & RETRANSMISSION != 0;
-        Ok(Self { transfer, buffer, ranges, rate, lifetime_us, retransmission, path })
+        Ok(Self { transfer, receiver, buffer, ranges, rate, lifetime_us, retransmission, path })
     }
 }
 
