@@ -17,7 +17,8 @@ pub use data_keys::{
     SealingKey,
 };
 pub use hello::{
-    HelloError, HelloInitiator, HelloOutcome, hello_echo, hello_random, hello_respond,
+    HelloError, HelloInitiator, HelloOutcome, hello_echo, hello_observe, hello_random,
+    hello_respond,
 };
 pub use limits::{KeyLimits, KeyLimitsError};
 pub use path_keys::{DataFields, OpenError, OpenedControl, OpenedData, PathKeys, SealError};

@@ -15,9 +15,11 @@ use crate::{
 };
 
 pub use initiator::HelloInitiator;
+pub use observer::hello_observe;
 pub use responder::hello_respond;
 
 mod initiator;
+mod observer;
 mod responder;
 
 /// What a hello gave.

@@ -165,3 +165,20 @@ fn arbitrary_bytes_are_refused_without_a_panic() {
         assert!(initiator.handle_reply(&datagram).is_err());
     });
 }
+
+#[test]
+fn an_observer_with_the_key_gets_the_secret_and_one_without_does_not() {
+    let (mut a, mut b) = (Side::new(2), Side::new(3));
+    let init = *a.begin().packet();
+    let (at_b, reply) = b.respond(&init).unwrap();
+    let seen = hello_observe(&a.psk, &init, &reply).unwrap();
+    assert_eq!(**seen.secret(), **at_b.secret.secret());
+    let (_, other_reply) = b.respond(a.begin().packet()).unwrap();
+    assert_eq!(hello_observe(&a.psk, &init, &other_reply).unwrap_err(), HelloError::WrongEcho);
+    assert_eq!(hello_observe(&a.psk, &reply, &init).unwrap_err(), HelloError::WrongKind);
+    let stranger = Psk::from_bytes([9; 32]);
+    assert_eq!(hello_observe(&stranger, &init, &reply).unwrap_err(), HelloError::WrongPsk);
+    let mut altered = reply;
+    altered[100] ^= 1;
+    assert!(hello_observe(&a.psk, &init, &altered).is_err());
+}

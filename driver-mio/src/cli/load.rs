@@ -1,0 +1,192 @@
+//! Work to measure: a server that answers at once, and clients that keep it busy.
+
+use std::{
+    net::SocketAddr,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use dcquic_mio::runtime::Runtime;
+use dcquic_proto::{
+    config::Config,
+    crypto::Psk,
+    endpoint::Stats,
+    id::Status,
+    pool::{Incoming, Pool},
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use indicatif::ProgressBar;
+
+use super::{failure::Failure, latency::Latencies, serve::accept, transport};
+
+/// A server on loopback: answers what is complete with the same bytes, and takes bulk to memory.
+pub(crate) struct LoadServer {
+    runtime: Runtime,
+    thread: Option<thread::JoinHandle<()>>,
+    bodies: mpsc::Receiver<Bytes>,
+}
+
+impl LoadServer {
+    /// Starts it on a port of its own.
+    pub(crate) fn start(config: Config, psk: Psk) -> Result<Self, Failure> {
+        let runtime = transport::start(SocketAddr::from(([127, 0, 0, 1], 0)), config, psk)?;
+        let (sender, bodies) = mpsc::channel();
+        let pool = runtime.pool();
+        let thread = thread::Builder::new()
+            .name("answers".into())
+            .spawn(move || {
+                pollster::block_on(accept::all(&pool, |incoming| answer(incoming, sender.clone())));
+            })
+            .map_err(|error| Failure::new(format_args!("cannot start a thread: {error}")))?;
+        Ok(Self { runtime, thread: Some(thread), bodies })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.runtime.local_addr()
+    }
+
+    /// Its counters.
+    pub(crate) fn stats(&self) -> Stats {
+        self.runtime.pool().stats()
+    }
+
+    /// The next bulk message that arrived.
+    pub(crate) fn body(&self) -> Result<Bytes, Failure> {
+        self.bodies
+            .recv_timeout(Duration::from_secs(10))
+            .map_err(|_| Failure::new("the bulk message did not reach the server's application"))
+    }
+}
+
+impl Drop for LoadServer {
+    fn drop(&mut self) {
+        self.runtime.pool().shutdown();
+        if let Some(thread) = self.thread.take() {
+            // a panic there was printed there
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Answers one request. A client that gave up meanwhile needs no answer.
+async fn answer(mut incoming: Incoming, bodies: mpsc::Sender<Bytes>) {
+    if let Some(body) = incoming.body() {
+        let _ = incoming.respond(Status::OK, Bytes::new(), body).await;
+    } else if let Ok(body) = incoming.receive().await {
+        let _ = bodies.send(body);
+        let _ = incoming.respond(Status::OK, Bytes::new(), Bytes::new()).await;
+    }
+}
+
+/// What became of many calls.
+pub(crate) struct Calls {
+    /// From the first call's start to the last one's end.
+    pub(crate) elapsed: Duration,
+    /// How long each took.
+    pub(crate) latencies: Latencies,
+    /// How many there were.
+    pub(crate) count: u64,
+}
+
+impl Calls {
+    /// Calls per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.count as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
+/// When to stop making calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// After so many.
+    Count(u64),
+    /// After so long.
+    Elapsed(Duration),
+}
+
+impl Until {
+    fn goes_on(self, begun: u64, started: Instant) -> bool {
+        match self {
+            Self::Count(count) => begun < count,
+            Self::Elapsed(span) => started.elapsed() < span,
+        }
+    }
+}
+
+/// Makes calls with `body`, `concurrency` at a time, and checks that each is echoed.
+pub(crate) async fn echo(
+    pool: &Pool,
+    remote: SocketAddr,
+    body: Bytes,
+    concurrency: usize,
+    until: Until,
+    progress: &ProgressBar,
+) -> Result<Calls, Failure> {
+    let call = async || {
+        let started = Instant::now();
+        let response =
+            pool.unary(remote, Bytes::new(), body.clone()).await.map_err(Failure::new)?;
+        if response.status != Status::OK || response.body != body {
+            return Err(Failure::new(format_args!("{remote} answered something else than echo")));
+        }
+        Ok(started.elapsed())
+    };
+    let mut latencies = Latencies::new()?;
+    let (started, mut begun, mut count) = (Instant::now(), 0, 0u64);
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < concurrency && until.goes_on(begun, started) {
+            running.push(call());
+            begun += 1;
+        }
+        let Some(latency) = running.next().await else { break };
+        latencies.record(latency?);
+        count += 1;
+        if count.is_multiple_of(PROGRESS_STEP) {
+            progress.set_position(count);
+        }
+    }
+    let elapsed = started.elapsed();
+    progress.finish_and_clear();
+    Ok(Calls { elapsed, latencies, count })
+}
+
+/// Sends `payload` once, and returns how long it took until the server had all of it.
+pub(crate) async fn bulk(
+    pool: &Pool,
+    remote: SocketAddr,
+    payload: Bytes,
+) -> Result<Duration, Failure> {
+    let started = Instant::now();
+    let response = pool.bulk_bytes(remote, Bytes::new(), payload).await.map_err(Failure::new)?;
+    if response.status.is_ok() {
+        Ok(started.elapsed())
+    } else {
+        Err(Failure::new(format_args!("{remote} refused the bulk message: {}", response.status)))
+    }
+}
+
+/// How much of what was sent was useful.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usefulness {
+    /// Payload bytes delivered for the first time, as a share of payload bytes sent.
+    pub(crate) share: f64,
+    /// Payload bytes sent again.
+    pub(crate) retransmitted: u64,
+}
+
+impl Usefulness {
+    /// Over all of `sides`, the two ends of every transfer among them.
+    pub(crate) fn of(sides: &[Stats]) -> Self {
+        let sum = |field: fn(&Stats) -> u64| sides.iter().map(field).sum::<u64>();
+        let sent = sum(|stats| stats.payload_bytes_sent);
+        let delivered = sum(|stats| stats.payload_bytes_delivered);
+        let share = if sent == 0 { 1.0 } else { delivered as f64 / sent as f64 };
+        Self { share, retransmitted: sum(|stats| stats.retransmitted_bytes) }
+    }
+}
+
+const PROGRESS_STEP: u64 = 256;
