@@ -12,6 +12,8 @@ pub mod codec;
 pub mod describe;
 pub mod error;
 pub mod frame;
+#[cfg(feature = "arbitrary")]
+pub mod generate;
 pub mod hello;
 pub mod list;
 pub mod packet;

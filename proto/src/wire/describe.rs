@@ -170,16 +170,16 @@ pub fn frame(frame: &Frame<'_>) -> Description {
             .with("largest", f.largest.0)
             .with("delay_us", f.delay_us)
             .with("ranges", ranges(&f.ranges)),
-        Frame::CancelPull(f) => new("CANCEL_PULL")
-            .with("transfer", id(f.transfer.0))
-            .with("ranges", ranges(&f.ranges)),
+        Frame::CancelPull(f) => {
+            new("CANCEL_PULL").with("transfer", id(f.transfer.0)).with("ranges", ranges(&f.ranges))
+        }
         Frame::FlowReset(f) => new("FLOW_RESET")
             .with("transfer", id(f.transfer.0))
             .with("side", debug(f.side))
             .with("status", f.status),
-        Frame::TransferChallenge(f) => new("TRANSFER_CHALLENGE")
-            .with("transfer", id(f.transfer.0))
-            .with("nonce", f.nonce),
+        Frame::TransferChallenge(f) => {
+            new("TRANSFER_CHALLENGE").with("transfer", id(f.transfer.0)).with("nonce", f.nonce)
+        }
         Frame::TransferChallengeResponse(f) => new("TRANSFER_CHALLENGE_RESPONSE")
             .with("transfer", id(f.transfer.0))
             .with("nonce", f.nonce),
@@ -203,9 +203,7 @@ pub fn frame(frame: &Frame<'_>) -> Description {
             .with("path", f.path.0)
             .with("sequence", f.sequence)
             .with("available", f.available),
-        Frame::PathAbandon(f) => {
-            new("PATH_ABANDON").with("path", f.path.0).with("code", f.code)
-        }
+        Frame::PathAbandon(f) => new("PATH_ABANDON").with("path", f.path.0).with("code", f.code),
         Frame::Withdraw(f) => new("WITHDRAW")
             .with("stream", id(f.stream.0))
             .with("first_index", f.first_index)

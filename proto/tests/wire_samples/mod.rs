@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
+pub(crate) mod invalid;
+
 use dcquic_proto::{
     id::{
         BufferId, Incarnation, PacketNumber, PathId, Pattern, Priority, Status, StreamId,
@@ -14,8 +16,8 @@ use dcquic_proto::{
             Accepted, Body, CancelPull, Dependency, DependencyKind, Encode, Failure, FlowReset,
             Padding, PathAbandon, PathChallenge, PathResponse, PathStatus, Probe, ProbeResponse,
             PullRequest, RangeAck, Reliability, Side, StreamClose, StreamCloseAck, StreamCredit,
-            TransferAccept, TransferChallenge, TransferChallengeResponse, TransferNotify, WaitPoint,
-            Withdraw,
+            TransferAccept, TransferChallenge, TransferChallengeResponse, TransferNotify,
+            WaitPoint, Withdraw,
         },
         packet::{DataHeader, PacketHeader},
         secret_control::{RetireControlKey, RetireDataKey, UnknownPathSecret},
@@ -24,9 +26,9 @@ use dcquic_proto::{
 use zerocopy::IntoBytes;
 
 /// A type's name in file names, a sample's name, and its bytes.
-pub type Sample = (&'static str, &'static str, Vec<u8>);
+pub(crate) type Sample = (&'static str, &'static str, Vec<u8>);
 
-pub fn encoded(frame: &impl Encode) -> Vec<u8> {
+pub(crate) fn encoded(frame: &impl Encode) -> Vec<u8> {
     let mut bytes = vec![0; 4_096];
     let mut writer = Writer::new(&mut bytes);
     frame.encode(&mut writer).unwrap();
@@ -45,11 +47,11 @@ fn range(start: u64, end: u64) -> ByteRange {
     ByteRange::new(start, end).unwrap()
 }
 
-pub fn transfer(slot: u32) -> TransferId {
+pub(crate) fn transfer(slot: u32) -> TransferId {
     TransferId::new(WorkerId(1), 2, slot)
 }
 
-pub fn small_notify() -> TransferNotify<'static> {
+pub(crate) fn small_notify() -> TransferNotify<'static> {
     TransferNotify {
         transfer: transfer(3),
         stream: StreamId(6),
@@ -79,7 +81,7 @@ const fn dependency(token: u64, wait: WaitPoint, failure: Failure) -> Dependency
     Dependency { token, kind: DependencyKind { wait, failure } }
 }
 
-pub fn full_notify() -> TransferNotify<'static> {
+pub(crate) fn full_notify() -> TransferNotify<'static> {
     TransferNotify {
         size: 1 << 30,
         index: 70,
@@ -102,7 +104,7 @@ pub fn full_notify() -> TransferNotify<'static> {
     }
 }
 
-pub fn frames() -> Vec<Sample> {
+pub(crate) fn frames() -> Vec<Sample> {
     let ranges = [range(0, 65_552), range(131_104, 131_105)];
     let accepted = [
         Accepted { sender: transfer(1), receiver: None },
@@ -206,11 +208,7 @@ pub fn frames() -> Vec<Sample> {
             "to the receiver",
             encoded(&FlowReset { transfer: transfer(1), side: Side::Receiver, status: Status(99) }),
         ),
-        (
-            "transfer_challenge",
-            "one",
-            encoded(&TransferChallenge { transfer: transfer(1), nonce }),
-        ),
+        ("transfer_challenge", "one", encoded(&TransferChallenge { transfer: transfer(1), nonce })),
         (
             "transfer_challenge_response",
             "one",
@@ -243,7 +241,7 @@ pub fn frames() -> Vec<Sample> {
     ]
 }
 
-pub fn header(tag: u8) -> PacketHeader {
+pub(crate) fn header(tag: u8) -> PacketHeader {
     PacketHeader {
         tag,
         path: 0,
@@ -255,7 +253,7 @@ pub fn header(tag: u8) -> PacketHeader {
     }
 }
 
-pub fn hello_init() -> Vec<u8> {
+pub(crate) fn hello_init() -> Vec<u8> {
     let mut out = [0; 256];
     let params = HelloParams { receive_rate: 12_500_000_000, ..HelloParams::default() };
     let hello = HelloInit {
@@ -270,7 +268,7 @@ pub fn hello_init() -> Vec<u8> {
     out.to_vec()
 }
 
-pub fn hello_reply() -> Vec<u8> {
+pub(crate) fn hello_reply() -> Vec<u8> {
     let mut out = [0; 256];
     let hello = HelloReply {
         version: 1,
@@ -285,7 +283,7 @@ pub fn hello_reply() -> Vec<u8> {
     out.to_vec()
 }
 
-pub fn data() -> Vec<u8> {
+pub(crate) fn data() -> Vec<u8> {
     let header = DataHeader {
         packet: header(0x11),
         transfer: transfer(77).0.into(),
@@ -300,14 +298,14 @@ pub fn data() -> Vec<u8> {
     bytes
 }
 
-pub fn control() -> Vec<u8> {
+pub(crate) fn control() -> Vec<u8> {
     let mut bytes = header(0x10).as_bytes().to_vec();
     bytes.extend(b"sealed frames");
     bytes.extend([0xbb; 16]);
     bytes
 }
 
-pub fn packets() -> Vec<Sample> {
+pub(crate) fn packets() -> Vec<Sample> {
     let retire_control = RetireControlKey {
         tag: 0x18,
         reserved: [0; 3],
