@@ -38,8 +38,11 @@ pub struct Config {
     pub auto_receive: u64,
     /// Messages up to this many bytes travel inside their notify, if a packet holds them.
     pub max_inline: usize,
-    /// Notifies that a peer may send ahead of our accepts.
+    /// Notifies that a peer may send ahead of our accepts, at most.
     pub notify_credit: u64,
+    /// Payload that all peers together may send inside notifies ahead of our accepts, in bytes: what
+    /// the link's receive buffer can take at once. Divided among the peers with every accept.
+    pub unscheduled_budget: u64,
     /// Received bytes in memory that the application has not taken yet, over all peers, at most.
     pub receive_memory: u64,
     /// Sealed records kept for unacknowledged ranges, over all peers, in bytes, at most.
@@ -58,6 +61,9 @@ pub struct Config {
     /// RTT assumed before the first sample.
     pub initial_rtt: Duration,
     /// No retry timer is shorter.
+    ///
+    /// The default is what a kernel's scheduler may take to run the peer's thread: asking again
+    /// sooner mostly repeats what is late, not lost.
     pub min_timeout: Duration,
     /// Retry timers grow up to this.
     pub max_timeout: Duration,
@@ -87,7 +93,8 @@ impl Config {
             max_message: 1 << 30,
             auto_receive: 1 << 20,
             max_inline: 1_024,
-            notify_credit: 4_096,
+            notify_credit: 1_024,
+            unscheduled_budget: 2 << 20,
             receive_memory: 1 << 30,
             send_memory: 256 << 20,
             pull_credit: 2 << 20,
@@ -95,7 +102,7 @@ impl Config {
             pull_quantum: 128 << 10,
             reorder_threshold: 32,
             initial_rtt: Duration::from_micros(200),
-            min_timeout: Duration::from_millis(2),
+            min_timeout: Duration::from_millis(5),
             max_timeout: Duration::from_millis(500),
             ack_delay: Duration::from_micros(50),
             idle_timeout: Duration::from_secs(10),
@@ -123,6 +130,7 @@ impl Config {
             pull_quantum: 32 << 10,
             auto_receive: 64 << 10,
             notify_credit: 64,
+            unscheduled_budget: 64 << 10,
             ..Self::datacenter()
         }
     }
@@ -132,7 +140,7 @@ impl Config {
     /// # Errors
     /// The first value that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let ranges: [(&'static str, u64, u64, u64); 18] = [
+        let ranges: [(&'static str, u64, u64, u64); 19] = [
             ("max_datagram", self.max_datagram.into(), 1_200, 65_507),
             ("max_segments", self.max_segments as u64, 1, 1_024),
             ("max_record_log2", self.max_record_log2.into(), 10, 16),
@@ -145,6 +153,7 @@ impl Config {
             ("auto_receive", self.auto_receive, 0, self.max_message),
             ("max_inline", self.max_inline as u64, 0, 65_507),
             ("notify_credit", self.notify_credit, 1, 1 << 32),
+            ("unscheduled_budget", self.unscheduled_budget, 1_024, 1 << 40),
             ("receive_memory", self.receive_memory, self.auto_receive, 1 << 46),
             ("send_memory", self.send_memory, 1 << 17, 1 << 46),
             ("pull_credit", self.pull_credit, self.pull_quantum, 1 << 40),

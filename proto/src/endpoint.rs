@@ -103,7 +103,7 @@ impl Endpoint {
             workers: 1,
             max_datagram: config.max_datagram,
             record_size_log2_max: config.max_record_log2,
-            notify_credit: config.notify_credit,
+            notify_credit: Context::first_notify_credit(&config),
             unscheduled_bytes: config.max_inline as u64,
             max_transfers: config.max_transfers,
             max_streams: config.max_streams,
@@ -134,6 +134,7 @@ impl Endpoint {
                 stalled: Vec::new(),
                 unstalled: Vec::new(),
                 scratch: Scratch::default(),
+                peers: 0,
                 pull_outstanding: 0,
                 receive_memory: 0,
                 send_memory: 0,
@@ -403,6 +404,7 @@ impl Endpoint {
         if let Some(place) = self.peers.get_mut(slot_of(id)) {
             *place = Some(Box::new(peer));
         }
+        self.cx.peers = self.peers.len();
     }
 
     fn path_keys(&self, secret: &PathSecret, role: Role) -> Box<PathKeys> {
@@ -452,6 +454,7 @@ impl Endpoint {
             }
         }
         self.peers.remove(slot_of(id));
+        self.cx.peers = self.peers.len();
         self.last_peer = None;
         self.cx.events.push_back(Event::PeerFailed { peer: id, remote, cause });
     }

@@ -111,7 +111,7 @@ impl Pool {
         Accept::new(Arc::clone(&self.shared))
     }
 
-    /// The worker's counters, at most about a millisecond old.
+    /// The worker's counters. Whatever the caller has been told of is counted in them.
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }

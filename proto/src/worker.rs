@@ -17,17 +17,11 @@ use crate::{
     time::Timestamp,
 };
 
-/// Batches received per turn at most, so that timers and commands get their turn too.
-const RECEIVE_BATCHES: usize = 4;
-
 /// Commands taken per turn at most.
 const COMMAND_BATCH: usize = 512;
 
 /// Bytes handed to the link per turn at most.
-const TRANSMIT_BUDGET: usize = 512 << 10;
-
-/// How often counters are published while there is no pause to do it in.
-const STATS_INTERVAL: Duration = Duration::from_millis(1);
+const TRANSMIT_BUDGET: usize = 256 << 10;
 
 /// How long a shutdown waits for calls to end.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
@@ -40,7 +34,6 @@ pub struct Worker<L: Link> {
     mailbox: Mailbox,
     calls: Calls,
     queue: TransmitQueue,
-    published: Timestamp,
     shutdown_at: Option<Timestamp>,
 }
 
@@ -74,7 +67,6 @@ impl<L: Link> Worker<L> {
             mailbox,
             calls: Calls::default(),
             queue: TransmitQueue::new(),
-            published: Timestamp::ZERO,
             shutdown_at: None,
         };
         (worker, pool)
@@ -96,12 +88,10 @@ impl<L: Link> Worker<L> {
             self.endpoint.handle_timeout(now);
             busy = true;
         }
+        // before anybody can see what they count: those who were waiting, or the peer
+        self.mailbox.publish(self.endpoint.stats());
         busy |= self.dispatch(now);
         let blocked = self.transmit(now, &mut busy)?;
-        if !busy || now.saturating_since(self.published) >= STATS_INTERVAL {
-            self.published = now;
-            self.mailbox.publish(self.endpoint.stats());
-        }
         let finished = self.is_finished(now);
         let mut next = self.endpoint.poll_timeout().map(|wake| wake.at);
         if let Some(at) = self.shutdown_at {
@@ -123,15 +113,11 @@ impl<L: Link> Worker<L> {
 
     fn receive(&mut self, now: Timestamp) -> Result<bool, L::Error> {
         let endpoint = &mut self.endpoint;
-        let mut busy = false;
-        for _ in 0..RECEIVE_BATCHES {
-            let count =
-                self.link.receive(&mut |info, data| endpoint.handle_datagram(now, info, data))?;
-            busy |= count > 0;
-            if count == 0 {
-                break;
-            }
-        }
+        // one batch only: what it allows to be pulled is asked for before the next one is read, so
+        // that sender and receiver work at the same time
+        let count =
+            self.link.receive(&mut |info, data| endpoint.handle_datagram(now, info, data))?;
+        let mut busy = count > 0;
         while let Some(remote) = self.link.poll_unreachable() {
             endpoint.handle_unreachable(now, remote);
             busy = true;
@@ -171,6 +157,7 @@ impl<L: Link> Worker<L> {
             let waiting = self.queue.bytes();
             if waiting > 0 {
                 *busy = true;
+                self.mailbox.publish(self.endpoint.stats());
                 if !self.link.transmit(&mut self.queue)? {
                     // the rest waits in the queue, and nothing is added before it is gone
                     return Ok(true);

@@ -39,6 +39,8 @@ pub(crate) struct Context {
     pub(crate) unstalled: Vec<(PeerId, SlotRef)>,
     /// Reused from packet to packet.
     pub(crate) scratch: Scratch,
+    /// Peers that are known.
+    pub(crate) peers: usize,
     /// Bytes pulled but not arrived.
     pub(crate) pull_outstanding: u64,
     /// Bytes of messages that are being assembled in memory.
@@ -55,7 +57,24 @@ pub(crate) struct Scratch {
     pub(crate) notified: Vec<SlotRef>,
 }
 
+/// Notifies that a peer may send before our first accept, and is never denied: enough for an
+/// ordinary caller, little enough for a thousand of them.
+const LEAST_NOTIFY_CREDIT: u64 = 16;
+
 impl Context {
+    /// Notifies that each peer may send ahead of our accepts: its part of the unscheduled budget.
+    pub(crate) fn notify_credit(&self) -> u64 {
+        let inline = self.config.max_inline.max(64) as u64;
+        let part = self.config.unscheduled_budget / inline / self.peers.max(1) as u64;
+        let most = self.config.notify_credit;
+        part.clamp(LEAST_NOTIFY_CREDIT.min(most), most)
+    }
+
+    /// What a peer is told in the hello, before it is known how many there are.
+    pub(crate) fn first_notify_credit(config: &Config) -> u64 {
+        config.notify_credit.min(LEAST_NOTIFY_CREDIT * 4)
+    }
+
     /// Memory of sealed records was freed: those who wait for it may try again.
     pub(crate) fn wake_stalled_senders(&mut self) {
         if !self.stalled.is_empty() && self.send_memory < self.config.send_memory {

@@ -82,7 +82,7 @@ impl Peer {
             self.close_stream_by_peer(cx, stream, Status::CANCELLED);
         }
         self.notifies_seen += 1;
-        if self.notifies_seen + cx.config.notify_credit / 2 > self.notify_limit_sent {
+        if self.notifies_seen + cx.notify_credit() / 2 > self.notify_limit_sent {
             self.control.credit_due = true;
             self.hold_acknowledgement(cx, now);
         }

@@ -169,11 +169,10 @@ impl Peer {
         }
         self.params.unscheduled_bytes = frame.unscheduled_bytes;
         let delay = Duration::from_micros(frame.delay_us).min(cx.config.max_timeout);
-        let mut newest = 0;
         for accepted in frame.accepted.iter() {
             let slot = Self::outgoing_slot(accepted.sender);
             let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
-            newest = newest.max(transfer.notify.packet);
+            self.accepted_at = now;
             // a repeated notify cannot tell which copy was answered (Karn)
             if transfer.notify.sent == 1 && !transfer.notify.accepted {
                 let sample = now.saturating_since(transfer.notify.sent_at);
@@ -191,15 +190,19 @@ impl Peer {
                 (Some(_), None) => cx.stats.drop_for(DropReason::Violation),
             }
         }
-        self.mark_lost_notifies(cx, frame.largest);
+        self.mark_lost_notifies(cx, now, frame.largest);
     }
 
-    /// Notifies in packets that much later ones have overtaken are lost: sends them again.
-    fn mark_lost_notifies(&mut self, cx: &mut Context, largest: PacketNumber) {
+    /// A notify is lost if packets well behind its own have arrived, or any packet behind it has and
+    /// its time is up: sends it again.
+    fn mark_lost_notifies(&mut self, cx: &mut Context, now: Timestamp, largest: PacketNumber) {
         let distance = u64::from(cx.config.reorder_threshold);
-        while let Some((slot, _)) = self.oldest_unaccepted() {
+        let overdue = now - self.timeout(cx);
+        while let Some((slot, sent_at)) = self.oldest_unaccepted() {
             let Some(entry) = self.unaccepted.front() else { break };
-            if entry.packet + distance > largest.0 {
+            let overtaken = entry.packet + distance <= largest.0;
+            let late = entry.packet < largest.0 && sent_at <= overdue;
+            if !overtaken && !late {
                 break;
             }
             self.unaccepted.pop_front();

@@ -148,22 +148,23 @@ impl Peer {
         now: Timestamp,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
-        self.write_acknowledgements(cx, now, writer)?;
+        self.write_range_acks(cx, writer)?;
         self.write_stream_frames(writer)?;
         self.write_probes(now, writer)?;
         self.write_pulls(cx, writer)?;
-        self.write_notifies(cx, now, writer)
+        self.write_notifies(cx, now, writer)?;
+        // behind the notifies: a response that was just written accepts its request by itself
+        self.write_accepts(cx, now, writer)?;
+        self.control.flush = false;
+        Ok(())
     }
 
-    fn write_acknowledgements(
+    fn write_range_acks(
         &mut self,
         cx: &mut Context,
-        now: Timestamp,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
-        let delay_us = now.saturating_since(self.control.oldest_accept).as_micros() as u64;
         let largest = self.control.largest;
-        self.write_accepts(cx, delay_us, writer)?;
         while let Some(&transfer) = self.control.completed.front() {
             range_ack(transfer, &[], true, largest).encode(writer)?;
             self.control.completed.pop_front();
@@ -184,18 +185,20 @@ impl Peer {
             }
             self.control.range_acks.pop_front();
         }
-        self.control.flush = false;
         Ok(())
     }
 
     fn write_accepts(
         &mut self,
         cx: &mut Context,
-        delay_us: u64,
+        now: Timestamp,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
+        let delay_us = now.saturating_since(self.control.oldest_accept).as_micros() as u64;
         loop {
             let fit = writer.remaining().saturating_sub(ACCEPT_FRAME_LEN) / ACCEPTED_LEN;
+            // a running count: what was once granted stays granted
+            let limit = (self.notifies_seen + cx.notify_credit()).max(self.notify_limit_sent);
             let accepted = &mut cx.scratch.accepted;
             accepted.clear();
             while accepted.len() < fit
@@ -215,7 +218,6 @@ impl Peer {
             if accepted.is_empty() && !self.control.credit_due {
                 return if self.control.accepts.is_empty() { Ok(()) } else { Err(BufferFull) };
             }
-            let limit = self.notifies_seen + cx.config.notify_credit;
             TransferAccept {
                 accepted: List::Slice(accepted),
                 notify_credit: limit,
@@ -313,6 +315,12 @@ impl Peer {
             if let Some(transfer) = self.outgoing.get(slot) {
                 let first_of_slot = transfer.notify.sent == 0;
                 notify_frame(slot, transfer).encode(writer)?;
+                let stream = transfer.stream;
+                if stream.opener() != self.role
+                    && let Some(request) = self.stream_mut(stream).map(|stream| stream.request)
+                {
+                    self.accept_implicitly(request);
+                }
                 cx.scratch.notified.push(slot);
                 // counted now, so that one packet does not spend the same credit twice
                 self.notifies_sent += u64::from(first_of_slot);

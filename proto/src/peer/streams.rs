@@ -164,7 +164,7 @@ impl Peer {
             return Err(StreamError::WrongState.into());
         }
         let pattern = found.pattern;
-        let (receiving, request) = (found.receiving.take(), found.request);
+        let receiving = found.receiving.take();
         let transfer = SendTransfer::new(
             stream,
             pattern,
@@ -183,8 +183,6 @@ impl Peer {
         if let Some(receiving) = receiving {
             self.drop_incoming(cx, receiving);
         }
-        // the response tells the peer that its request arrived
-        self.accept_implicitly(request);
         Ok(())
     }
 
@@ -355,6 +353,7 @@ impl Peer {
         let sending = found.sending.take();
         if let Some(slot) = sending {
             // whoever answers has what it needs of the request
+            self.accepted_at = now;
             self.drop_outgoing(cx, slot);
         }
         let stream = self.handle(notify.stream);

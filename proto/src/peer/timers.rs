@@ -9,8 +9,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// Notifies repeated per firing at most: more would be a burst into trouble.
-const NOTIFY_BATCH: usize = 64;
+/// Notifies repeated per firing at most: what the peer answers tells whether others are lost too.
+const NOTIFY_PROBES: usize = 4;
 
 impl Peer {
     /// Handles a timer; the failure, if the peer is to be given up.
@@ -63,8 +63,9 @@ impl Peer {
         let mut repeated = 0;
         let mut silent = false;
         while let Some((slot, sent_at)) = self.oldest_unaccepted() {
-            let due = sent_at + timeout;
-            if due > now || repeated == NOTIFY_BATCH || (silent && repeated > 0) {
+            // while accepts come, what waits is late at most
+            let due = sent_at.max(self.accepted_at) + timeout;
+            if due > now || repeated == NOTIFY_PROBES || (silent && repeated > 0) {
                 let at = due.max(now + timeout / 4);
                 self.arm_notify(cx, at);
                 break;

@@ -9,7 +9,7 @@ use dcquic_proto::link::DatagramInfo;
 use super::control::{self, ControlBuffer};
 
 /// Buffers per call: with offload each may hold 64 datagrams.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 
 /// A joined batch is at most as long as an IP packet.
 const BUFFER_LEN: usize = 1 << 16;
