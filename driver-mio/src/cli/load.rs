@@ -71,13 +71,17 @@ impl Drop for LoadServer {
     }
 }
 
-/// Answers one request. A client that gave up meanwhile needs no answer.
+/// Answers one request. A client that gave up meanwhile needs no answer, and nothing here waits
+/// until it has one.
 async fn answer(mut incoming: Incoming, bodies: mpsc::Sender<Bytes>) {
-    if let Some(body) = incoming.body() {
-        let _ = incoming.respond(Status::OK, Bytes::new(), body).await;
-    } else if let Ok(body) = incoming.receive().await {
-        let _ = bodies.send(body);
-        let _ = incoming.respond(Status::OK, Bytes::new(), Bytes::new()).await;
+    if *incoming.metadata() != BULK {
+        if let Ok(body) = incoming.receive().await {
+            drop(incoming.respond(Status::OK, Bytes::new(), body));
+        }
+    } else if let Ok(body) = incoming.receive().await
+        && bodies.send(body).is_ok()
+    {
+        drop(incoming.respond(Status::OK, Bytes::new(), Bytes::new()));
     }
 }
 
@@ -161,7 +165,7 @@ pub(crate) async fn bulk(
     payload: Bytes,
 ) -> Result<Duration, Failure> {
     let started = Instant::now();
-    let response = pool.bulk_bytes(remote, Bytes::new(), payload).await.map_err(Failure::new)?;
+    let response = pool.bulk_bytes(remote, BULK, payload).await.map_err(Failure::new)?;
     if response.status.is_ok() {
         Ok(started.elapsed())
     } else {
@@ -189,4 +193,6 @@ impl Usefulness {
     }
 }
 
+/// Metadata of messages that are not echoed.
+const BULK: Bytes = Bytes::from_static(b"bulk");
 const PROGRESS_STEP: u64 = 256;
