@@ -19,6 +19,8 @@ fn malformed_frames_are_rejected_for_what_is_wrong() {
     }
 }
 
+/// Among them [WIRE-6] payloads of another length, [WIRE-12] hellos of another length, [WIRE-14]
+/// parameters out of order or range.
 #[test]
 fn malformed_packets_are_rejected_for_what_is_wrong() {
     for (kind, name, bytes, error) in invalid::datagrams() {

@@ -1,7 +1,7 @@
 //! A bounds-checked cursor over bytes, to read and to write.
 //!
 //! Integers are big-endian. A *varint* is that of RFC 9000 §16, in its shortest form only
-//! [WIRE-2]: the two high bits of the first byte give the length, 1, 2, 4 or 8 bytes.
+//! ([WIRE-2]): the two high bits of the first byte give the length, 1, 2, 4 or 8 bytes.
 
 use super::error::DecodeError;
 

@@ -152,6 +152,7 @@ impl<'a> Frame<'a> {
             18 => Self::PathStatus(PathStatus::read(&mut r)?),
             19 => Self::PathAbandon(PathAbandon::read(&mut r)?),
             20 => Self::Withdraw(Withdraw::read(&mut r)?),
+            // [WIRE-5]
             _ => return Ok(Self::Unknown { ty, len: body.len() }),
         };
         r.finish("frame")?;

@@ -165,6 +165,7 @@ impl Item for ByteRange {
     }
 
     fn check_order(&self, previous: &Self) -> Result<(), DecodeError> {
+        // [WIRE-4]
         if self.start > previous.end { Ok(()) } else { Err(DecodeError::RangeOrder) }
     }
 }

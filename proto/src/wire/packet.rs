@@ -246,6 +246,7 @@ impl<'a> DataPacket<'a> {
         }
         let (tag, payload) =
             rest.split_first_chunk().ok_or(DecodeError::Truncated { field: "header tag" })?;
+        // [WIRE-6]
         if payload.is_empty() {
             return Err(DecodeError::EmptyRange);
         }
