@@ -9,6 +9,7 @@
 //!
 //! The program `dcquic-conformance` puts them together; `README.md` describes the format.
 
+pub mod crypto;
 pub mod hostile;
 pub mod report;
 pub mod runner;

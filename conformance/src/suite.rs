@@ -8,7 +8,7 @@ use crate::vector::{Entry, FieldError};
 ///
 /// To add a kind: implement this for a unit type in a module of its own, list it in [`all`],
 /// describe its fields in `README.md`.
-pub trait Suite {
+pub trait Suite: Sync {
     /// Name of the directory that holds such vectors.
     fn name(&self) -> &'static str;
 
@@ -47,7 +47,8 @@ impl fmt::Display for Difference {
 
 /// All kinds of vectors.
 pub fn all() -> &'static [&'static dyn Suite] {
-    &[]
+    static ALL: [&dyn Suite; 2] = [&crate::wire::this::THIS, &crate::crypto::Crypto];
+    &ALL
 }
 
 /// The kind that a path belongs to: the innermost directory named for one.

@@ -1,5 +1,7 @@
 //! Vectors of the suite `wire`: packets and frames as bytes, and what they decode to.
 
+pub mod this;
+
 use core::fmt;
 
 use serde_json::Value;
