@@ -323,6 +323,10 @@ impl Peer {
             cx.stats.repulled_bytes += range.len();
             self.control.pulls.push_back(QueuedPull { transfer: slot, range, again: true });
         }
+        // the sender may hold back because it never learnt what has arrived
+        if !core::mem::replace(&mut transfer.ack_queued, true) {
+            self.control.range_acks.push_back(slot);
+        }
         self.last_repull_at = now;
         self.wants_to_send(cx);
     }

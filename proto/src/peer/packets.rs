@@ -8,7 +8,7 @@ use crate::{
     endpoint::{TransmitQueue, context::Context},
     id::{BufferId, PathId},
     link::Ecn,
-    ranges::RangeSet,
+    ranges::{ByteRange, RangeSet},
     slots::SlotRef,
     time::Timestamp,
     transfer::sender::{SendBody, SendTransfer},
@@ -173,8 +173,14 @@ impl Peer {
             if let Some(transfer) = self.incoming.get_mut(slot) {
                 let ranges = &mut cx.scratch.ranges;
                 ranges.clear();
-                ranges.extend(transfer.unacknowledged.iter().take(MAX_RANGES));
-                range_ack(transfer.sender, ranges, false, largest).encode(writer)?;
+                if let Some(opened) = ByteRange::new(0, transfer.opened_to()) {
+                    transfer.unacknowledged.remove(opened);
+                    ranges.push(opened);
+                }
+                ranges.extend(transfer.unacknowledged.iter().take(MAX_RANGES - 1));
+                if !ranges.is_empty() {
+                    range_ack(transfer.sender, ranges, false, largest).encode(writer)?;
+                }
                 for &range in ranges.iter() {
                     transfer.unacknowledged.remove(range);
                 }
@@ -417,7 +423,7 @@ const MAX_BATCH_BYTES: usize = 65_000;
 
 fn range_ack<'a>(
     transfer: crate::id::TransferId,
-    ranges: &'a [crate::ranges::ByteRange],
+    ranges: &'a [ByteRange],
     complete: bool,
     largest: crate::id::PacketNumber,
 ) -> RangeAck<'a> {

@@ -147,6 +147,20 @@ impl RecvTransfer {
         self.pulled_to - self.arrived.covered()
     }
 
+    /// Where the records end that are open from the first on without a hole. Acknowledged again
+    /// with every acknowledgement, so that a lost one costs nothing.
+    pub(crate) fn opened_to(&self) -> u64 {
+        let end = self.layout.sealed_len();
+        let hole = ByteRange::new(0, end).and_then(|whole| self.arrived.gaps(whole).next());
+        match hole {
+            Some(hole) => {
+                let record = self.layout.record_range(self.layout.record_at(hole.start));
+                record.map_or(0, |record| record.start)
+            }
+            None => end,
+        }
+    }
+
     /// Whether every record is open.
     pub(crate) fn is_complete(&self) -> bool {
         self.opened == self.layout.records()
