@@ -40,8 +40,8 @@ pub struct Config {
     pub max_inline: usize,
     /// Notifies that a peer may send ahead of our accepts, at most.
     pub notify_credit: u64,
-    /// Payload that all peers together may send inside notifies ahead of our accepts, in bytes: what
-    /// the link's receive buffer can take at once. Divided among the peers with every accept.
+    /// Payload that all peers together may send inside notifies ahead of our accepts, in bytes:
+    /// what the link's receive buffer can take at once. Divided among the peers with every accept.
     pub unscheduled_budget: u64,
     /// Received bytes in memory that the application has not taken yet, over all peers, at most.
     pub receive_memory: u64,

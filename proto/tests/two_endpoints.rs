@@ -71,6 +71,8 @@ fn run_all(seeds: std::ops::Range<u64>) {
     }
 }
 
+/// In any weather: [XFER-1] no call is delivered twice, [XFER-2] credit is kept to and recovered,
+/// [XFER-3] memory stays in bounds, [XFER-4] nothing altered is delivered, [XFER-5] nothing leaks.
 #[test]
 fn mixed_traffic_survives_any_weather_even_seeds() {
     run_all_of(0);
@@ -95,4 +97,26 @@ fn same_seed_same_bytes() {
         assert_eq!((a.trace, a.now), (b.trace, b.now), "seed {seed}");
         assert_eq!(a.nodes[0].endpoint.stats(), b.nodes[0].endpoint.stats());
     }
+}
+
+/// More is on its way than a sender keeps sealed: lost acknowledgements must not stop it.
+#[test]
+fn large_messages_survive_lost_acknowledgements() {
+    for seed in 0..4 {
+        let weather = Weather { loss: 100, jitter_us: 50, ..Weather::calm() };
+        let mut config = Config::simulation();
+        config.idle_timeout = Duration::from_secs(60);
+        let mut world = World::new(seed, config, weather);
+        world.connect();
+        world.call(0, 12 << 20, 9 << 20, None);
+        world.run(Duration::from_secs(120));
+        assert!(world.is_done(), "seed {seed}");
+        world.check_nothing_leaked();
+    }
+}
+
+/// The late notify of a stream that was given up took the place of its slot's next stream.
+#[test]
+fn a_late_notify_does_not_end_a_newer_stream() {
+    mixed_traffic(9_131);
 }

@@ -42,9 +42,9 @@ fn count(calls: u64, bytes: i64) {
     });
 }
 
-// SAFETY: every function passes its arguments to the system's allocator unchanged and returns what
-// that returns, so its guarantees are ours; counting touches only a thread-local cell, which neither
-// allocates nor unwinds.
+// SAFETY: every function passes its arguments to the system's allocator unchanged and returns
+// what that returns, so its guarantees are ours; counting touches only a thread-local cell, which
+// neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(1, layout.size() as i64);

@@ -3,14 +3,14 @@
 //! A request's metadata is a JSON object in UTF-8 with the field `method`, and the fields that the
 //! method takes:
 //!
-//! | method   | fields | request body      | response body                                         |
-//! |----------|--------|-------------------|-------------------------------------------------------|
-//! | `echo`   |        | anything          | the same                                              |
-//! | `time`   |        | ignored           | nanoseconds since 1970-01-01T00:00:00Z in decimal      |
-//! | `sink`   |        | anything          | its length in bytes in decimal                        |
-//! | `put`    | `name` | the file          | none; the metadata has `size` and `sha256`            |
-//! | `get`    | `name` | none              | the file; the metadata has `size`, `modified`, `token` |
-//! | `digest` | `token`| none              | none; the metadata has `sha256`                       |
+//! | method | fields | request body | response body |
+//! |---|--------|---|---|
+//! | `echo` | | anything | the same |
+//! | `time` | | ignored | nanoseconds since 1970-01-01T00:00:00Z in decimal |
+//! | `sink` | | anything | its length in bytes in decimal |
+//! | `put` | `name` | the file | none; the metadata has `size` and `sha256` |
+//! | `get` | `name` | none | the file; the metadata has `size`, `modified`, `token` |
+//! | `digest` | `token`| none | none; the metadata has `sha256` |
 //!
 //! `modified` is in seconds since 1970. `token` names one `get`: its digest is known only once the
 //! whole file has been read, which is after the response's metadata was sent, so the client asks

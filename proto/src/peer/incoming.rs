@@ -59,6 +59,7 @@ impl Peer {
         if index >= self.seen.len() {
             self.seen.resize(index + 1, Seen::default());
         }
+        // [XFER-1]
         let seen = self.seen[index];
         if seen.fate != Fate::Unused {
             if seen.generation == id.generation() {
@@ -70,6 +71,7 @@ impl Peer {
                 return;
             }
         }
+        // [XFER-2]
         if self.notifies_seen >= self.notify_limit_sent {
             cx.stats.drop_for(DropReason::Limit);
             return;
@@ -240,6 +242,7 @@ impl Peer {
             cx.stats.drop_for(DropReason::UnknownTransfer);
             return;
         };
+        // [XFER-3]
         if data.position.checked_add(len).is_none_or(|end| end > transfer.pulled_to) {
             cx.stats.drop_for(DropReason::Violation);
             return;
@@ -513,7 +516,7 @@ impl Peer {
 }
 
 /// Whether generation `a` is newer than `b`, by serial-number arithmetic (RFC 1982).
-fn is_newer(a: u32, b: u32) -> bool {
+pub(super) fn is_newer(a: u32, b: u32) -> bool {
     let half = 1 << (TransferId::GENERATION_BITS - 1);
     let mask = (1 << TransferId::GENERATION_BITS) - 1;
     a != b && a.wrapping_sub(b) & mask < half

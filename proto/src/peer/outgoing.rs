@@ -193,8 +193,8 @@ impl Peer {
         self.mark_lost_notifies(cx, now, frame.largest);
     }
 
-    /// A notify is lost if packets well behind its own have arrived, or any packet behind it has and
-    /// its time is up: sends it again.
+    /// A notify is lost if packets well behind its own have arrived, or any packet behind it has
+    /// and its time is up: sends it again.
     fn mark_lost_notifies(&mut self, cx: &mut Context, now: Timestamp, largest: PacketNumber) {
         let distance = u64::from(cx.config.reorder_threshold);
         let overdue = now - self.timeout(cx);

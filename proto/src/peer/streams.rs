@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Closing, Fate, Peer};
+use super::{Closing, Fate, Peer, incoming::is_newer};
 use crate::{
     endpoint::{
         Destination, DropReason, Event, Open, Outcome, Payload, PeerFailure, Respond, RespondError,
@@ -274,6 +274,10 @@ impl Peer {
         if let Some(old) = self.remote_streams.get(&id.slot()) {
             if old.id == id {
                 return Fate::Refused(Status::INVALID);
+            }
+            if !is_newer(id.generation() as u32, old.id.generation() as u32) {
+                // a late notify of a stream that its opener has given up
+                return Fate::Refused(Status::CANCELLED);
             }
             let (old_id, responded) = (old.id, old.phase == Phase::Responding);
             // the opener uses the slot anew: for it the old stream is over

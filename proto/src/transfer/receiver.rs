@@ -257,7 +257,7 @@ impl RecvTransfer {
         let assembly = &mut self.assembling[slot];
         assembly.filled += fresh;
         let buffer = &mut assembly.buffer;
-        // the usual slice continues where the last one ended: nothing is zeroed before it is written
+        // the usual slice continues where the last one ended: nothing is zeroed first
         if buffer.len() == offset {
             buffer.extend_from_slice(piece);
             return;
@@ -269,7 +269,7 @@ impl RecvTransfer {
         buffer[offset..end].copy_from_slice(piece);
     }
 
-    /// Opens a record when all of it is there; false if it is corrupt.
+    /// Opens a record when all of it is there; false if it is corrupt [XFER-4].
     fn open_if_full(
         &mut self,
         index: u64,
@@ -313,6 +313,7 @@ impl RecvTransfer {
             return false;
         }
         self.opened += 1;
+        // [XFER-5]
         self.unacknowledged.insert(record);
         true
     }

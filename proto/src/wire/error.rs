@@ -1,6 +1,7 @@
 //! What can be wrong with bytes from the network.
 
-/// Bytes that are not a packet or frame of this protocol [WIRE-3]. Network noise, never the caller's fault.
+/// Bytes that are not a packet or frame of this protocol [WIRE-3].
+/// Network noise, never the caller's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {

@@ -17,7 +17,7 @@ use dcquic_proto::{
     link::{DatagramInfo, Ecn},
     rng::Jitter,
     time::Timestamp,
-    wire::{Packet, PacketKind},
+    wire::Packet,
 };
 
 /// What the network does to datagrams, in per mille and microseconds.
@@ -117,10 +117,6 @@ impl World {
             nonces: HashSet::new(),
             trace: 0,
         }
-    }
-
-    pub(crate) fn rng(&mut self) -> &mut Jitter {
-        &mut self.rng
     }
 
     pub(crate) fn connect(&mut self) {

@@ -109,7 +109,7 @@ fn open(service: &Service, name: &str) -> Result<Found, Stop> {
     Ok(Found { file, answer, size, token })
 }
 
-/// Sends the file as the response. Whoever stops it midway drops the response, which tells the peer.
+/// Sends the file as the response. Whoever stops it midway drops it, which tells the peer.
 async fn get(service: &Service, incoming: Incoming, found: Found) -> Result<(), Stop> {
     let changed = |error: SourceError| Stop::refused(Status::INTERNAL, format_args!("it {error}"));
     let mut response = incoming.respond_stream(Status::OK, found.answer.encode(), found.size);
