@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dcquic_proto::wire::{Packet, frame::Frames};
-use serde::Serialize;
+use dcquic_proto::wire::describe::{self, Description};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use self::keys::Opened;
 use super::{failure::Failure, hex, output::Output};
@@ -43,21 +43,34 @@ the data key travelled in the frames of another packet.";
 struct Report {
     ok: bool,
     length: usize,
-    packet: String,
+    packet: Described,
     #[serde(skip_serializing_if = "Option::is_none")]
     authentic: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    frames: Option<Vec<String>>,
+    frames: Option<Vec<Described>>,
+}
+
+/// A packet or frame: an object with its name as `kind`, and its fields.
+struct Described(Description);
+
+impl Serialize for Described {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1 + self.0.fields.len()))?;
+        map.serialize_entry("kind", self.0.name)?;
+        for (name, value) in &self.0.fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
 }
 
 /// Prints what the packet says.
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let packet = input(&args.packet)?;
-    let described = Packet::decode(&packet)
+    let described = describe::packet(&packet)
         .map_err(|error| Failure::new(format_args!("this is no dcquic packet: {error}")))?;
-    let described = format!("{described:#?}");
     let opened = match args.keys.secret()? {
         Some(secret) => Some(keys::open(&secret, &packet)?),
         None => None,
@@ -65,25 +78,27 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let mut report = Report {
         ok: true,
         length: packet.len(),
-        packet: described,
+        packet: Described(described),
         authentic: opened.as_ref().map(|_| true),
         sender: opened.as_ref().map(|opened| opened.sender),
         frames: None,
     };
     if let Some(Opened { frames: Some(frames), .. }) = &opened {
-        report.frames = Some(Frames::new(frames).map(|frame| format!("{frame:#?}")).collect());
+        let frames = describe::frames(frames).map_err(|error| {
+            Failure::new(format_args!("the packet is authentic, but its frames are wrong: {error}"))
+        })?;
+        report.frames = Some(frames.into_iter().map(Described).collect());
     }
     output.result(&report, text)
 }
 
 fn text(report: &Report) -> String {
-    let mut text = format!("{}\n", report.packet.trim_end());
+    let mut text = format!("{} bytes\n{}\n", report.length, report.packet.0);
     if let Some(sender) = report.sender {
         text += &format!("authentic, sealed by the hello's {sender}\n");
     }
     for frame in report.frames.iter().flatten() {
-        text += frame.trim_end();
-        text.push('\n');
+        text += &format!("{}\n", frame.0);
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::mpsc,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -21,26 +21,36 @@ use indicatif::ProgressBar;
 
 use super::{failure::Failure, latency::Latencies, serve::accept, transport};
 
-/// A server on loopback: answers what is complete with the same bytes, and takes bulk to memory.
+/// A server on loopback: echoes calls, and takes bulk messages record by record.
 pub(crate) struct LoadServer {
     runtime: Runtime,
     thread: Option<thread::JoinHandle<()>>,
-    bodies: mpsc::Receiver<Bytes>,
+    landed: mpsc::Receiver<Vec<u8>>,
 }
 
+/// Memory that the next bulk message is written to; without, its records are let go.
+type Landing = Arc<Mutex<Option<Vec<u8>>>>;
+
 impl LoadServer {
-    /// Starts it on a port of its own.
-    pub(crate) fn start(config: Config, psk: Psk) -> Result<Self, Failure> {
+    /// Starts it on a port of its own, with memory for one bulk message, if it is to be kept.
+    pub(crate) fn start(
+        config: Config,
+        psk: Psk,
+        landing: Option<Vec<u8>>,
+    ) -> Result<Self, Failure> {
         let runtime = transport::start(SocketAddr::from(([127, 0, 0, 1], 0)), config, psk)?;
-        let (sender, bodies) = mpsc::channel();
-        let pool = runtime.pool();
+        let (sender, landed) = mpsc::channel();
+        let (pool, landing) = (runtime.pool(), Arc::new(Mutex::new(landing)));
         let thread = thread::Builder::new()
             .name("answers".into())
             .spawn(move || {
-                pollster::block_on(accept::all(&pool, |incoming| answer(incoming, sender.clone())));
+                let answers = accept::all(&pool, |incoming| {
+                    answer(incoming, Arc::clone(&landing), sender.clone())
+                });
+                pollster::block_on(answers);
             })
             .map_err(|error| Failure::new(format_args!("cannot start a thread: {error}")))?;
-        Ok(Self { runtime, thread: Some(thread), bodies })
+        Ok(Self { runtime, thread: Some(thread), landed })
     }
 
     /// Where it listens.
@@ -53,9 +63,9 @@ impl LoadServer {
         self.runtime.pool().stats()
     }
 
-    /// The next bulk message that arrived.
-    pub(crate) fn body(&self) -> Result<Bytes, Failure> {
-        self.bodies
+    /// The bulk message that was kept.
+    pub(crate) fn landed(&self) -> Result<Vec<u8>, Failure> {
+        self.landed
             .recv_timeout(Duration::from_secs(10))
             .map_err(|_| Failure::new("the bulk message did not reach the server's application"))
     }
@@ -73,15 +83,29 @@ impl Drop for LoadServer {
 
 /// Answers one request. A client that gave up meanwhile needs no answer, and nothing here waits
 /// until it has one.
-async fn answer(mut incoming: Incoming, bodies: mpsc::Sender<Bytes>) {
+async fn answer(mut incoming: Incoming, landing: Landing, landed: mpsc::Sender<Vec<u8>>) {
     if *incoming.metadata() != BULK {
         if let Ok(body) = incoming.receive().await {
             drop(incoming.respond(Status::OK, Bytes::new(), body));
         }
-    } else if let Ok(body) = incoming.receive().await
-        && bodies.send(body).is_ok()
-    {
-        drop(incoming.respond(Status::OK, Bytes::new(), Bytes::new()));
+        return;
+    }
+    let mut memory = landing.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut records = incoming.records();
+    while let Some(record) = records.next().await {
+        let Ok(record) = record else { return };
+        let end = record.offset as usize + record.data.len();
+        if let Some(memory) = &mut memory {
+            // a message longer than the memory was kept for shows as a wrong digest
+            if let Some(place) = memory.get_mut(record.offset as usize..end) {
+                place.copy_from_slice(&record.data);
+            }
+        }
+    }
+    drop(incoming.respond(Status::OK, Bytes::new(), Bytes::new()));
+    if let Some(memory) = memory {
+        // nobody waits for it if the demonstration has failed meanwhile
+        let _ = landed.send(memory);
     }
 }
 

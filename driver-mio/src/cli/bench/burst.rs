@@ -53,7 +53,7 @@ simulator is the place for hundreds of hosts.";
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let config = Config { max_datagram: args.datagram, ..Config::loopback() };
     let key = psk::random()?;
-    let server = LoadServer::start(config.clone(), Psk::from_bytes(*key))?;
+    let server = LoadServer::start(config.clone(), Psk::from_bytes(*key), None)?;
     let remote = server.address();
     let clients = (0..args.peers)
         .map(|_| transport::start_towards(remote, config.clone(), Psk::from_bytes(*key)))

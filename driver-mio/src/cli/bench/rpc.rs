@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         return Err(Failure::new(format_args!("calls of {size} are over the limit of {limit}")));
     }
     let key = psk::random()?;
-    let server = LoadServer::start(config.clone(), Psk::from_bytes(*key))?;
+    let server = LoadServer::start(config.clone(), Psk::from_bytes(*key), None)?;
     let remote = server.address();
     let client = transport::start_towards(remote, config, Psk::from_bytes(*key))?;
     let pool = client.pool();
