@@ -1,13 +1,16 @@
 //! One peer: its keys, streams, transfers and what waits to be sent to it.
 //!
-//! The work is split by direction: [`hello`] until keys exist, [`outgoing`] notifies, seals and
-//! frees, [`incoming`] admits, pulls and opens, [`streams`] turns both into calls, [`packets`]
-//! writes what leaves, [`timers`] keeps every state moving.
+//! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
+//! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts
+//! them together, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
+//! [`timers`] keeps every state moving.
 
+mod admission;
 mod hello;
 mod incoming;
 mod outgoing;
 mod packets;
+mod pulling;
 mod streams;
 mod timers;
 
