@@ -7,7 +7,10 @@ mod service;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -68,10 +71,11 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let root = args.root.as_deref().map(open_root).transpose()?;
     let runtime = transport::start(listen, args.transport.config(listen), psk)?;
     let pool = runtime.pool();
-    stop_on_signal(pool.clone())?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    stop_on_signal(pool.clone(), Arc::clone(&stopping))?;
     let listening = Listening { ok: true, listening: runtime.local_addr().to_string() };
     output.result(&listening, |at| format!("listening on {}", at.listening))?;
-    let service = Arc::new(Service::new(root));
+    let service = Arc::new(Service::new(root, stopping));
     pollster::block_on(accept::all(&pool, |incoming| service::handle(service.clone(), incoming)));
     service.wait();
     Ok(())
@@ -92,7 +96,7 @@ fn open_root(path: &Path) -> Result<Directory, Failure> {
 }
 
 /// Shuts the pool down at the first signal; the second ends the process at once.
-fn stop_on_signal(pool: Pool) -> Result<(), Failure> {
+fn stop_on_signal(pool: Pool, stopping: Arc<AtomicBool>) -> Result<(), Failure> {
     let failed =
         |error: io::Error| Failure::new(format_args!("cannot handle signals: {}", cause(&error)));
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
@@ -101,6 +105,7 @@ fn stop_on_signal(pool: Pool) -> Result<(), Failure> {
         .spawn(move || {
             let mut signals = signals.forever();
             if signals.next().is_some() {
+                stopping.store(true, Ordering::Relaxed);
                 pool.shutdown();
             }
             if let Some(signal) = signals.next() {

@@ -134,6 +134,27 @@ fn a_killed_server_leaves_nothing() {
 }
 
 #[test]
+fn a_stopped_server_leaves_nothing() {
+    let setting = Setting::new();
+    let mut server = setting.server();
+    let relay = Relay::start(&server.address, 0, Duration::from_millis(2));
+    setting.file("file", 64 << 20);
+    let psk = setting.psk();
+    let client = command(["put", &setting.text("file"), &relay.address, "--psk", &psk])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until("the start of the transfer", || has_part(&setting.path("root")));
+    let pid = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert!(setting.root_names().is_empty());
+    let why = refused(&client.wait_with_output().unwrap());
+    assert!(why.contains(&relay.address) && why.contains("shutting down"), "{why}");
+}
+
+#[test]
 fn a_file_that_changes_is_not_stored() {
     let setting = Setting::new();
     let server = setting.server();

@@ -56,6 +56,7 @@ async fn put(service: &Service, incoming: &mut Incoming, name: &str) -> Result<A
     } else {
         let mut records = incoming.records();
         while let Some(record) = records.next().await {
+            service.go_on()?;
             let record = record?;
             part.write_at(record.offset, &record.data).map_err(failed)?;
             digest.written(part.file(), record.offset, &record.data).map_err(failed)?;
@@ -112,13 +113,22 @@ fn open(service: &Service, name: &str) -> Result<Found, Stop> {
 /// Sends the file as the response. Whoever stops it midway drops it, which tells the peer.
 async fn get(service: &Service, incoming: Incoming, found: Found) -> Result<(), Stop> {
     let changed = |error: SourceError| Stop::refused(Status::INTERNAL, format_args!("it {error}"));
+    let mut source = Source::start(found.file, found.size).map_err(changed)?;
+    let mut piece = source.next();
+    // an empty file ends with its head, and its digest is asked for at once
+    if let Some(Ok(Piece::Digest(digest))) = &piece {
+        service.keep_digest(found.token.clone(), digest.clone());
+        piece = source.next();
+    }
     let mut response = incoming.respond_stream(Status::OK, found.answer.encode(), found.size);
-    for piece in Source::start(found.file, found.size).map_err(changed)? {
-        match piece.map_err(changed)? {
+    while let Some(next) = piece {
+        service.go_on()?;
+        match next.map_err(changed)? {
             Piece::Digest(digest) => service.keep_digest(found.token.clone(), digest),
             Piece::Chunk(chunk) if chunk.is_empty() => {}
             Piece::Chunk(chunk) => response.write(chunk).await?,
         }
+        piece = source.next();
     }
     Ok(response.finish().await?)
 }

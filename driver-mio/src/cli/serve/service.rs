@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -28,6 +31,7 @@ pub(crate) struct Service {
     digests: Mutex<Digests>,
     transfers: Mutex<usize>,
     transfer_ended: Condvar,
+    stopping: Arc<AtomicBool>,
 }
 
 /// Why a request gets no answer but a status and a message.
@@ -71,13 +75,14 @@ impl From<NameError> for Stop {
 }
 
 impl Service {
-    /// Serves the files of `root`, if there is one.
-    pub(crate) fn new(root: Option<Directory>) -> Self {
+    /// Serves the files of `root`, if there is one, until `stopping`.
+    pub(crate) fn new(root: Option<Directory>, stopping: Arc<AtomicBool>) -> Self {
         Self {
             root,
             digests: Mutex::default(),
             transfers: Mutex::new(0),
             transfer_ended: Condvar::new(),
+            stopping,
         }
     }
 
@@ -86,6 +91,14 @@ impl Service {
         self.root.as_ref().ok_or_else(|| {
             Stop::refused(Status::FORBIDDEN, "this server keeps no files; start it with --root DIR")
         })
+    }
+
+    /// Stops what goes on for long when the server is about to end.
+    pub(crate) fn go_on(&self) -> Result<(), Stop> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(Stop::refused(Status::SHUTDOWN, "the server is shutting down"));
+        }
+        Ok(())
     }
 
     /// Keeps the digest of a `get` until it is asked for.
@@ -278,7 +291,7 @@ mod tests {
 
     #[test]
     fn transfers_are_bounded_and_waited_for() {
-        let service = Arc::new(Service::new(None));
+        let service = Arc::new(Service::new(None, Arc::default()));
         let underway: Vec<_> = (0..MAX_TRANSFERS).map(|_| service.begin_transfer()).collect();
         assert!(underway.iter().all(Option::is_some));
         assert!(service.begin_transfer().is_none());
