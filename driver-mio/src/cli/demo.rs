@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     digest,
     failure::Failure,
-    load::{self, LoadServer, Until, Usefulness},
+    load::{self, Landing, LoadServer, Until, Usefulness},
     output::Output,
     progress, psk,
     size::ByteSize,
@@ -69,7 +69,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let payload = payload(args.bulk.0);
     let sent_digest = digest::sha256(&payload);
     // written, so that the system's clearing of fresh pages is not what is measured
-    let landing = vec![0xff; payload.len()];
+    let memory = vec![0xff; payload.len()];
+    let bar = progress::bytes("bulk", args.bulk.0);
+    let landing = Landing { memory, progress: bar.clone() };
     let key = psk::random()?;
     let server = LoadServer::start(config.clone(), Psk::from_bytes(*key), Some(landing))?;
     let remote = server.address();
@@ -85,9 +87,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         load::echo(&pool, remote, body, concurrency, Until::Count(args.calls), &bar).await
     })?;
 
-    let spinner = progress::waiting("bulk");
+    bar.reset();
     let elapsed = pollster::block_on(load::bulk(&pool, remote, payload))?;
-    spinner.finish_and_clear();
+    bar.finish_and_clear();
     if digest::sha256(&server.landed()?) != sent_digest {
         return Err(Failure::new("the bulk message arrived altered: its SHA-256 differs"));
     }

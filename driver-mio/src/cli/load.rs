@@ -28,15 +28,23 @@ pub(crate) struct LoadServer {
     landed: mpsc::Receiver<Vec<u8>>,
 }
 
-/// Memory that the next bulk message is written to; without, its records are let go.
-type Landing = Arc<Mutex<Option<Vec<u8>>>>;
+/// Where a bulk message is written to.
+pub(crate) struct Landing {
+    /// As long as the message.
+    pub(crate) memory: Vec<u8>,
+    /// Shows how far it is.
+    pub(crate) progress: ProgressBar,
+}
+
+/// Taken by the next bulk message; the records of others are let go.
+type NextLanding = Arc<Mutex<Option<Landing>>>;
 
 impl LoadServer {
     /// Starts it on a port of its own, with memory for one bulk message, if it is to be kept.
     pub(crate) fn start(
         config: Config,
         psk: Psk,
-        landing: Option<Vec<u8>>,
+        landing: Option<Landing>,
     ) -> Result<Self, Failure> {
         let runtime = transport::start(SocketAddr::from(([127, 0, 0, 1], 0)), config, psk)?;
         let (sender, landed) = mpsc::channel();
@@ -83,29 +91,29 @@ impl Drop for LoadServer {
 
 /// Answers one request. A client that gave up meanwhile needs no answer, and nothing here waits
 /// until it has one.
-async fn answer(mut incoming: Incoming, landing: Landing, landed: mpsc::Sender<Vec<u8>>) {
+async fn answer(mut incoming: Incoming, landing: NextLanding, landed: mpsc::Sender<Vec<u8>>) {
     if *incoming.metadata() != BULK {
         if let Ok(body) = incoming.receive().await {
             drop(incoming.respond(Status::OK, Bytes::new(), body));
         }
         return;
     }
-    let mut memory = landing.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut landing = landing.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut records = incoming.records();
     while let Some(record) = records.next().await {
         let Ok(record) = record else { return };
         let end = record.offset as usize + record.data.len();
-        if let Some(memory) = &mut memory {
-            // a message longer than the memory was kept for shows as a wrong digest
-            if let Some(place) = memory.get_mut(record.offset as usize..end) {
-                place.copy_from_slice(&record.data);
-            }
+        if let Some(Landing { memory, progress }) = &mut landing
+            && let Some(place) = memory.get_mut(record.offset as usize..end)
+        {
+            place.copy_from_slice(&record.data);
+            progress.inc(record.data.len() as u64);
         }
     }
     drop(incoming.respond(Status::OK, Bytes::new(), Bytes::new()));
-    if let Some(memory) = memory {
+    if let Some(landing) = landing {
         // nobody waits for it if the demonstration has failed meanwhile
-        let _ = landed.send(memory);
+        let _ = landed.send(landing.memory);
     }
 }
 
