@@ -238,10 +238,10 @@ impl Peer {
 
     /// Whether anything is outstanding for which the peer should answer some day.
     pub(crate) fn is_busy(&self) -> bool {
-        self.local_streams.len() > 0
+        !self.local_streams.is_empty()
             || !self.remote_streams.is_empty()
-            || self.outgoing.len() > 0
-            || self.incoming.len() > 0
+            || !self.outgoing.is_empty()
+            || !self.incoming.is_empty()
             || !self.closing.is_empty()
     }
 
