@@ -1,8 +1,8 @@
 //! One peer: its keys, streams, transfers and what waits to be sent to it.
 //!
 //! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
-//! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts
-//! them together, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
+//! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`]
+//! puts them together, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
 //! [`timers`] keeps every state moving.
 
 mod admission;

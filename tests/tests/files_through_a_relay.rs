@@ -2,6 +2,8 @@
 //!
 //! `DCQUIC_PUT_BYTES=4294967296` is the long form; run it with `--release`.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 use std::{
     fs,
     io::{Read, Write},

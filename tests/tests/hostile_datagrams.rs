@@ -1,6 +1,8 @@
 //! A server under random and mutated datagrams: it answers none with more than came, does not grow,
 //! and goes on serving. `DCQUIC_HOSTILE=1000000` is the long form.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 use std::{
     fs,
     net::UdpSocket,
