@@ -73,7 +73,7 @@ fn packets(entry: &Entry) -> Result<Vec<Difference>, FieldError> {
     for (index, packet) in list(entry, "packets")?.iter().enumerate() {
         let mut bytes = packet.bytes("packet")?;
         let sender = if packet.number("sender")? == 0 { Role::Initiator } else { Role::Responder };
-        let cipher = cipher(&packet)?;
+        let cipher = cipher(packet)?;
         // one receiver for each sender and suite: it has to see a sender's epochs in turn
         let keys = match receivers.iter_mut().find(|(s, c, _)| *s == sender && *c == cipher) {
             Some((.., keys)) => keys,

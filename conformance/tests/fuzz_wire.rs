@@ -15,7 +15,7 @@ fn samples() -> Vec<Vec<u8>> {
     let wire = dcquic_spec::vectors().iter().filter(|file| file.path.contains("wire/"));
     let files = wire.map(|file| VectorFile::parse(file.path, file.bytes).expect("a vector file"));
     let samples: Vec<_> =
-        files.flat_map(|file| file.entries).map(|entry| entry.bytes("hex").unwrap()).collect();
+        files.flat_map(|file| file.entries).map(|entry| entry.bytes("hex").expect("hex")).collect();
     assert!(samples.len() > 100, "the vectors are built in");
     samples
 }

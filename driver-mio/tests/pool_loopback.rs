@@ -1,5 +1,7 @@
 //! The pool over real sockets on the loopback interface.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;

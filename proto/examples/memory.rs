@@ -3,6 +3,8 @@
 //! One rule governs it: after every input, drain transmissions and events until there are none, then
 //! wait for the next input or the next timeout.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 use std::{collections::VecDeque, net::SocketAddr};
 
 use bytes::Bytes;

@@ -409,7 +409,7 @@ impl Endpoint {
 
     fn path_keys(&self, secret: &PathSecret, role: Role) -> Box<PathKeys> {
         let config = &self.cx.config;
-        let (suite, limits) = (config.suite, config.key_limits.clone());
+        let (suite, limits) = (config.suite, config.key_limits);
         Box::new(PathKeys::new(secret, role, WORKER, suite, limits))
     }
 

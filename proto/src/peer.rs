@@ -1,8 +1,8 @@
 //! One peer: its keys, streams, transfers and what waits to be sent to it.
 //!
 //! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
-//! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts
-//! them together, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
+//! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`]
+//! puts them together, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
 //! [`timers`] keeps every state moving.
 
 mod admission;
@@ -238,10 +238,10 @@ impl Peer {
 
     /// Whether anything is outstanding for which the peer should answer some day.
     pub(crate) fn is_busy(&self) -> bool {
-        self.local_streams.len() > 0
+        !self.local_streams.is_empty()
             || !self.remote_streams.is_empty()
-            || self.outgoing.len() > 0
-            || self.incoming.len() > 0
+            || !self.outgoing.is_empty()
+            || !self.incoming.is_empty()
             || !self.closing.is_empty()
     }
 

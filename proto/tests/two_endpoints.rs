@@ -2,6 +2,8 @@
 //!
 //! `DCQUIC_SEED=n` replays one seed, `DCQUIC_SEEDS=n` runs that many.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 mod world;
 
 use core::time::Duration;

@@ -1,5 +1,7 @@
 //! What holds for every frame and every string of bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 use dcquic_proto::wire::{Packet, Reader, Writer, describe, frame::Frame, generate::FrameParts};
 
 /// Every frame that can be made can be written, and reads back equal.

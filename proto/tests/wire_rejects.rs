@@ -1,5 +1,7 @@
 //! Every field that can be malformed is found out, by an error that names it.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 mod wire_samples;
 
 use dcquic_proto::{

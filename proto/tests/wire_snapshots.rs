@@ -1,5 +1,7 @@
 //! The bytes of every packet and frame beside what they say: a change of the wire shows here.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 mod wire_samples;
 
 use dcquic_proto::wire::{Packet, Reader, Writer, describe, frame::Frame};

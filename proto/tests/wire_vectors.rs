@@ -2,6 +2,8 @@
 //!
 //! `DCQUIC_BLESS=1` writes them anew; the difference is then a change of the wire.
 
+#![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
+
 mod wire_samples;
 
 use std::{collections::BTreeMap, path::PathBuf};

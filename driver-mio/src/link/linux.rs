@@ -126,11 +126,15 @@ impl Link for LinuxLink {
                         // the datagrams pass: it is the batch that the device cannot take
                         Ok(passed) => self.offers.gso = !(batch && passed),
                         Err(error) if is_full(&error) => return Ok(false),
-                        Err(_) => drop(queue.pop_front()),
+                        Err(_) => {
+                            queue.pop_front();
+                        }
                     }
                 }
                 // what cannot be sent is lost, as if the network had lost it
-                Err(_) => drop(queue.pop_front()),
+                Err(_) => {
+                    queue.pop_front();
+                }
             }
         }
         Ok(true)

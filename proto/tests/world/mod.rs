@@ -3,7 +3,7 @@
 use core::{net::SocketAddr, time::Duration};
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap, HashSet},
+    collections::{BTreeMap, BinaryHeap, HashSet},
 };
 
 use bytes::Bytes;
@@ -72,9 +72,15 @@ pub(crate) struct Node {
     pub endpoint: Endpoint,
     address: SocketAddr,
     out: TransmitQueue,
-    streams: HashMap<StreamHandle, Open1>,
+    streams: BTreeMap<StreamHandle, Open1>,
     pub peer: Option<PeerId>,
 }
+
+/// Delivery time, order, destination, bytes.
+type Flight = (Timestamp, u64, usize, Vec<u8>);
+
+/// Sender, path secret id, epoch, worker, path, packet number.
+type Nonce = (usize, [u8; 16], u32, u8, u8, u64);
 
 pub(crate) struct World {
     pub seed: u64,
@@ -83,10 +89,9 @@ pub(crate) struct World {
     pub weather: Weather,
     pub calls: Vec<Call>,
     rng: Jitter,
-    /// Delivery time, order, destination, bytes.
-    air: BinaryHeap<Reverse<(Timestamp, u64, usize, Vec<u8>)>>,
+    air: BinaryHeap<Reverse<Flight>>,
     order: u64,
-    nonces: HashSet<(usize, [u8; 16], u32, u8, u8, u64)>,
+    nonces: HashSet<Nonce>,
     pub trace: u64,
 }
 
@@ -102,7 +107,7 @@ impl World {
             .unwrap(),
             address: SocketAddr::from(([10, 0, 0, index + 1], 4433)),
             out: TransmitQueue::new(),
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
             peer: None,
         };
         Self {

@@ -97,7 +97,9 @@ impl Sender {
         if sent < 0 {
             return Err(io::Error::last_os_error());
         }
-        (0..sent).for_each(|_| drop(queue.pop_front()));
+        for _ in 0..sent {
+            queue.pop_front();
+        }
         Ok(())
     }
 
