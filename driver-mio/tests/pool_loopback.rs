@@ -191,6 +191,22 @@ fn a_stopped_worker_ends_its_calls() {
     assert!(pollster::block_on(pool.accept()).is_none());
 }
 
+/// The one who waits for an answer learns at once that none will come.
+#[test]
+fn a_server_that_shuts_down_says_so() {
+    let server = runtime("127.0.0.1:0", PollMode::default(), 1);
+    let client = runtime("127.0.0.1:0", PollMode::default(), 1);
+    let (pool, remote) = (client.pool(), server.local_addr());
+    let waiting = std::thread::spawn(move || {
+        pollster::block_on(pool.unary(remote, "never".into(), Bytes::new()))
+    });
+    let accepted = pollster::block_on(server.pool().accept());
+    assert!(accepted.is_some());
+    server.stop().unwrap();
+    let error = waiting.join().unwrap().unwrap_err();
+    assert_eq!(error.cause, CallCause::ClosedByPeer(Status::SHUTDOWN));
+}
+
 #[test]
 fn a_port_in_use_is_named() {
     let first = runtime("127.0.0.1:0", PollMode::Park, 1);

@@ -88,6 +88,10 @@ impl<L: Link> Worker<L> {
             self.endpoint.handle_timeout(now);
             busy = true;
         }
+        if self.shutdown_at.is_some_and(|at| now >= at) {
+            // the peers learn of the end now instead of by silence
+            self.calls.close_all(&mut self.endpoint, now);
+        }
         // before anybody can see what they count: those who were waiting, or the peer
         self.mailbox.publish(self.endpoint.stats());
         busy |= self.dispatch(now);

@@ -27,6 +27,18 @@ impl Calls {
         self.cells.is_empty()
     }
 
+    /// Closes every call; the peers are told that this side shuts down.
+    pub(super) fn close_all(&mut self, endpoint: &mut Endpoint, now: Timestamp) {
+        let mut open: Vec<_> = self.cells.drain().collect();
+        // the table's order is not that of anything
+        open.sort_unstable_by_key(|(stream, _)| *stream);
+        for (stream, cell) in open {
+            cell.fail(CallCause::WorkerGone);
+            // a stream that has ended needs no end
+            let _ended = endpoint.cancel(now, stream, Status::SHUTDOWN);
+        }
+    }
+
     /// Carries out what the application wants.
     pub(super) fn command(&mut self, endpoint: &mut Endpoint, now: Timestamp, command: Command) {
         match command {
