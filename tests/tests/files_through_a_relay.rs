@@ -100,7 +100,7 @@ fn half_a_put(folder: &Path, kill_server: bool) {
     let mut server = Server::start(&psk, &root, &["--timeout", "2s"]).unwrap();
     let relay = Relay::start(server.address, FAULTS, 2).unwrap();
     let source = folder.join("big.bin");
-    fs::File::create(&source).unwrap().set_len(32 << 30).unwrap();
+    fs::File::create(&source).unwrap().set_len(3 << 30).unwrap();
     let mut put = Command::new(dcquic())
         .arg("put")
         .arg(&source)
