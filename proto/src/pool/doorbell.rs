@@ -1,10 +1,11 @@
 //! Wakes a worker that waits, and costs one atomic exchange while it does not.
 //!
-//! Both sides only ever exchange the flag, so their exchanges have one order, and each sees all that
-//! came before it. The one who brings work makes it visible, then exchanges. The worker exchanges,
-//! then looks for work. If the caller's exchange comes first, the worker's sees it, and with it the
-//! work; if the worker's comes first, the caller learns that it has to wake it. A load and a fence
-//! in place of the exchange would be cheaper on paper; loom finds the wake-up that they lose.
+//! Both sides only ever exchange the flag, so their exchanges have one order, and each sees all
+//! that came before it. The one who brings work makes it visible, then exchanges. The worker
+//! exchanges, then looks for work. If the caller's exchange comes first, the worker's sees it, and
+//! with it the work; if the worker's comes first, the caller learns that it has to wake it. A load
+//! and a fence in place of the exchange would be cheaper on paper; loom finds the wake-up that they
+//! lose.
 
 use super::sync::{AtomicBool, Ordering};
 
