@@ -98,20 +98,61 @@ impl RangeSet {
         added
     }
 
+    /// Like [`Self::insert`], for ranges that a peer chose: never leaves more than `max_ranges`.
+    ///
+    /// Every range costs memory, and time in later operations. A peer that asks for every other
+    /// byte of a large message would otherwise decide how much of both is spent on it.
+    ///
+    /// # Errors
+    /// [`TooManyRanges`] if the range neither overlaps nor touches one in the set and there are
+    /// `max_ranges` already; the set is as it was.
+    pub fn insert_bounded(
+        &mut self,
+        range: ByteRange,
+        max_ranges: usize,
+    ) -> Result<u64, TooManyRanges> {
+        if self.ranges.len() >= max_ranges {
+            let near = self.ranges.partition_point(|r| r.end < range.start);
+            if self.ranges.get(near).is_none_or(|r| r.start > range.end) {
+                return Err(TooManyRanges { max_ranges });
+            }
+        }
+        Ok(self.insert(range))
+    }
+
     /// Takes a range out; returns how many of its bytes were in the set.
+    ///
+    /// Cutting bytes off one end of a range moves no other range.
     pub fn remove(&mut self, range: ByteRange) -> u64 {
-        let first = self.ranges.partition_point(|r| r.end <= range.start);
-        let last = self.ranges.partition_point(|r| r.start < range.end);
+        let mut first = self.ranges.partition_point(|r| r.end <= range.start);
+        let mut last = self.ranges.partition_point(|r| r.start < range.end);
         if first >= last {
             return 0;
         }
-        let head = ByteRange::new(self.ranges[first].start, range.start);
-        let tail = ByteRange::new(range.end, self.ranges[last - 1].end);
-        let before: u64 = self.ranges[first..last].iter().map(|r| r.len()).sum();
-        let kept: SmallVec<[ByteRange; 2]> = head.into_iter().chain(tail).collect();
-        let removed = before - kept.iter().map(|r| r.len()).sum::<u64>();
-        self.ranges.drain(first..last);
-        self.ranges.insert_many(first, kept);
+        let (head, tail) = (self.ranges[first], self.ranges[last - 1]);
+        let keeps_head = head.start < range.start;
+        let keeps_tail = range.end < tail.end;
+        let mut removed = 0;
+        if keeps_head && keeps_tail && last - first == 1 {
+            self.ranges[first].end = range.start;
+            self.ranges.insert(first + 1, ByteRange { start: range.end, end: tail.end });
+            self.covered -= range.len();
+            return range.len();
+        }
+        if keeps_head {
+            self.ranges[first].end = range.start;
+            removed += head.end - range.start;
+            first += 1;
+        }
+        if keeps_tail {
+            self.ranges[last - 1].start = range.end;
+            removed += range.end - tail.start;
+            last -= 1;
+        }
+        if first < last {
+            removed += self.ranges[first..last].iter().map(|r| r.len()).sum::<u64>();
+            self.ranges.drain(first..last);
+        }
         self.covered -= removed;
         removed
     }
@@ -142,6 +183,14 @@ impl RangeSet {
             None
         })
     }
+}
+
+/// A set has as many separate ranges as it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than {max_ranges} separate ranges")]
+pub struct TooManyRanges {
+    /// The limit.
+    pub max_ranges: usize,
 }
 
 #[cfg(test)]

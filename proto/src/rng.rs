@@ -28,10 +28,11 @@ impl Jitter {
         ((self.next_u64() as u128 * bound as u128) >> 64) as u64
     }
 
-    /// `span`, lengthened by up to `percent` percent.
+    /// `span`, lengthened by up to `percent` percent. Saturates, as timestamps do.
     pub fn stretch(&mut self, span: Duration, percent: u32) -> Duration {
-        let extra = span.as_nanos() as u64 / 100 * u64::from(percent);
-        span + Duration::from_nanos(self.below(extra + 1))
+        let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        let extra = (nanos / 100).saturating_mul(u64::from(percent));
+        span.saturating_add(Duration::from_nanos(self.below(extra.saturating_add(1))))
     }
 }
 
@@ -56,5 +57,15 @@ mod tests {
             let stretched = rng.stretch(span, 33);
             assert!(stretched >= span && stretched <= span + span * 33 / 100);
         }
+    }
+
+    #[test]
+    fn stretching_saturates() {
+        let mut rng = Jitter::new(2);
+        for span in [Duration::from_nanos(u64::MAX), Duration::MAX] {
+            assert!(rng.stretch(span, 33) >= span);
+            assert!(rng.stretch(span, u32::MAX) >= span);
+        }
+        assert_eq!(rng.stretch(Duration::ZERO, 33), Duration::ZERO);
     }
 }

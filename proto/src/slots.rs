@@ -124,7 +124,10 @@ impl<T> Slots<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::rng::Jitter;
 
     #[test]
     fn a_stale_name_finds_nothing() {
@@ -158,5 +161,33 @@ mod tests {
             slots.remove(name);
         }
         assert_eq!(slots.insert(()).unwrap(), first);
+    }
+
+    /// Random inserts and removals against an ordered map; names of the dead are asked for too.
+    #[test]
+    fn agrees_with_an_ordered_map() {
+        const LIMIT: u32 = 12;
+        for seed in 0..200 {
+            let mut rng = Jitter::new(seed);
+            let mut slots = Slots::with_limit(LIMIT);
+            let mut model = BTreeMap::new();
+            let mut names = Vec::new();
+            for value in 0..200_u64 {
+                if rng.below(5) < 3 {
+                    let name = slots.insert(value);
+                    assert_eq!(name.is_some(), model.len() < LIMIT as usize, "seed {seed}");
+                    if let Some(name) = name {
+                        assert_eq!(model.insert(name, value), None, "seed {seed}: a name twice");
+                        names.push(name);
+                    }
+                } else if !names.is_empty() {
+                    let name = names[rng.below(names.len() as u64) as usize];
+                    assert_eq!(slots.remove(name), model.remove(&name), "seed {seed}");
+                }
+                assert!(names.iter().all(|name| slots.get(*name) == model.get(name)));
+                assert_eq!(slots.refs(), model.keys().copied().collect::<Vec<_>>());
+                assert_eq!((slots.len(), slots.is_empty()), (model.len(), model.is_empty()));
+            }
+        }
     }
 }

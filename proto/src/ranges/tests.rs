@@ -32,6 +32,61 @@ fn gaps_are_what_is_missing() {
     assert_eq!(set.gaps(range(15, 35)).collect::<Vec<_>>(), [range(20, 30)]);
 }
 
+#[test]
+fn removal_trims_splits_and_swallows() {
+    let mut set = RangeSet::default();
+    set.insert(range(0, 100));
+    assert_eq!(set.remove(range(0, 10)), 10);
+    assert_eq!(set.remove(range(90, 120)), 10);
+    assert_eq!(set.remove(range(40, 50)), 10);
+    assert_eq!(set.iter().collect::<Vec<_>>(), [range(10, 40), range(50, 90)]);
+    assert_eq!(set.remove(range(40, 50)), 0);
+    set.insert(range(95, 99));
+    assert_eq!(set.remove(range(30, 97)), 10 + 40 + 2);
+    assert_eq!(set.iter().collect::<Vec<_>>(), [range(10, 30), range(97, 99)]);
+    assert_eq!(set.remove(range(0, u64::MAX)), 22);
+    assert!(set.is_empty() && set.covered() == 0);
+}
+
+#[test]
+fn a_bounded_set_refuses_only_what_would_be_a_range_too_many() {
+    let mut set = RangeSet::default();
+    assert_eq!(set.insert_bounded(range(10, 20), 2), Ok(10));
+    assert_eq!(set.insert_bounded(range(30, 40), 2), Ok(10));
+    let before = set.clone();
+    for apart in [range(0, 9), range(21, 29), range(41, 50)] {
+        assert_eq!(set.insert_bounded(apart, 2), Err(TooManyRanges { max_ranges: 2 }));
+        assert_eq!(set, before);
+    }
+    assert_eq!(set.insert_bounded(range(0, 10), 2), Ok(10));
+    assert_eq!(set.insert_bounded(range(40, 50), 2), Ok(10));
+    assert_eq!(set.insert_bounded(range(15, 35), 2), Ok(10));
+    assert_eq!(set.len(), 1);
+    assert_eq!(RangeSet::default().insert_bounded(range(0, 1), 0).ok(), None);
+}
+
+/// Against the unbounded set: the same result, unless that has too many ranges.
+#[test]
+fn a_bounded_set_agrees_with_an_unbounded_one() {
+    const MAX: usize = 5;
+    for seed in 0..200 {
+        let mut rng = Jitter::new(seed);
+        let mut set = RangeSet::default();
+        for _ in 0..80 {
+            let start = rng.below(200);
+            let next = range(start, start + 1 + rng.below(12));
+            let mut free = set.clone();
+            let added = free.insert(next);
+            let bounded = set.insert_bounded(next, MAX);
+            if free.len() > MAX {
+                assert_eq!(bounded, Err(TooManyRanges { max_ranges: MAX }), "seed {seed}");
+            } else {
+                assert_eq!((bounded, &set), (Ok(added), &free), "seed {seed}");
+            }
+        }
+    }
+}
+
 /// Every operation against a plain map of bytes, for many random sequences.
 #[test]
 fn agrees_with_a_map_of_bytes() {

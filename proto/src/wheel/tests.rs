@@ -116,3 +116,62 @@ fn a_warm_wheel_reuses_its_nodes() {
     }
     assert!(wheel.nodes.len() <= 8, "{}", wheel.nodes.len());
 }
+
+/// Driven as an endpoint drives it, only ever advanced to the next deadline: every timer fires
+/// within a tick of its time, and the wake-ups on the way are at most one per timer and level.
+#[test]
+fn following_the_deadlines_is_punctual_and_wakes_seldom() {
+    const TIMERS: u64 = 50;
+    for seed in 0..200 {
+        let mut rng = Jitter::new(seed);
+        let mut now = rng.below(1 << 50);
+        let mut wheel = Wheel::new(at(now));
+        for key in 0..TIMERS {
+            let scale = rng.below(48);
+            wheel.insert(at(now + rng.below(1 << scale)), key);
+        }
+        let (mut wakes, mut fired) = (0, 0);
+        while let Some((deadline, _)) = wheel.next_deadline() {
+            now = now.max(deadline.as_nanos());
+            wheel.advance(at(now));
+            wakes += 1;
+            while let Some((time, _)) = wheel.pop_due() {
+                fired += 1;
+                let time = time.as_nanos();
+                assert!(time <= now && now < time + 2 * TICK, "seed {seed}: {time} at {now}");
+            }
+        }
+        assert_eq!(fired, TIMERS);
+        assert!(wakes <= TIMERS * LEVELS as u64, "seed {seed}: {wakes}");
+    }
+}
+
+#[test]
+fn the_end_of_time_is_a_deadline_like_any_other() {
+    let mut wheel = Wheel::new(at(7));
+    let never = wheel.insert(Timestamp::MAX, 1);
+    wheel.insert(Timestamp::MAX, 2);
+    wheel.insert(at(9_000), 3);
+    wheel.advance(at(1 << 60));
+    assert_eq!(wheel.pop_due(), Some((at(9_000), 3)));
+    assert_eq!(wheel.pop_due(), None);
+    assert_eq!(wheel.cancel(never), Some(1));
+    wheel.advance(Timestamp::MAX);
+    assert_eq!(wheel.pop_due(), Some((Timestamp::MAX, 2)));
+    wheel.insert(Timestamp::MAX, 4);
+    assert_eq!(wheel.pop_due(), Some((Timestamp::MAX, 4)));
+    assert_eq!((wheel.next_deadline(), wheel.len()), (None, 0));
+}
+
+/// A clock that steps back disturbs nothing.
+#[test]
+fn time_does_not_run_backwards() {
+    let mut wheel = Wheel::new(at(1 << 30));
+    wheel.insert(at((1 << 30) + 5_000), 1);
+    wheel.advance(at(0));
+    assert_eq!(wheel.pop_due(), None);
+    wheel.insert(at(1 << 20), 2);
+    assert_eq!(wheel.pop_due(), Some((at(1 << 20), 2)));
+    wheel.advance(at((1 << 30) + 5_000 + TICK));
+    assert_eq!(wheel.pop_due(), Some((at((1 << 30) + 5_000), 1)));
+}
