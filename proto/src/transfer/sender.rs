@@ -101,6 +101,9 @@ pub(crate) struct Slice {
 /// useful credit per peer. A receiver that pulls without ever acknowledging waits here.
 const MAX_SEALED_AHEAD: u64 = 8 << 20;
 
+/// Ranges wanted of one transfer at most: a peer that asks for every other byte costs no more.
+const MAX_WANTED: usize = 1_024;
+
 impl SendTransfer {
     /// Queues a message; nothing is sent before its notify is.
     pub(crate) fn new(
@@ -195,11 +198,13 @@ impl PulledBody {
     pub(crate) fn pull(&mut self, range: ByteRange, again: bool) {
         let base = self.layout.record_range(self.sealed_base).map_or(u64::MAX, |r| r.start);
         let Some(range) = ByteRange::new(range.start.max(base), range.end) else { return };
+        // what a receiver of this protocol asks for merges into a few ranges; beyond the bound it
+        // is told nothing, and asks again when what it has asked for has come
         if again {
-            self.wanted.insert(range);
+            let _asked_again_later = self.wanted.insert_bounded(range, MAX_WANTED);
         } else {
             for gap in self.sent.gaps(range) {
-                self.wanted.insert(gap);
+                let _asked_again_later = self.wanted.insert_bounded(gap, MAX_WANTED);
             }
         }
     }
