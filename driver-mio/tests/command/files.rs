@@ -151,7 +151,9 @@ fn a_stopped_server_leaves_nothing() {
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
     assert!(setting.root_names().is_empty());
     let why = refused(&client.wait_with_output().unwrap());
-    assert!(why.contains(&relay.address) && why.contains("shutting down"), "{why}");
+    // the server's last word may be lost on the slow way: then its silence is named
+    let named = why.contains("shutting down") || why.contains("silent");
+    assert!(why.contains(&relay.address) && named, "{why}");
 }
 
 #[test]
