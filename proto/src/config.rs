@@ -48,6 +48,20 @@ pub struct Config {
     /// Sealed records kept for unacknowledged ranges, over all peers, in bytes, at most.
     pub send_memory: u64,
 
+    /// What the link carries, in bytes per second, framing included; 0 if that is not known.
+    ///
+    /// With it the endpoint paces what it asks for and what it sends, and bounds what is on its way
+    /// by the bandwidth-delay product. Without it only the credits below bound what is on its way.
+    pub link_rate: u64,
+    /// Bytes that a datagram takes on the link besides its payload.
+    ///
+    /// The default of 66 is UDP, IPv4 and Ethernet with preamble and gap.
+    pub frame_overhead: u16,
+    /// The part of the link rate that pulls fill, in per mille, what comes unasked included.
+    ///
+    /// The default is all of it: the queue that remains is drained by the response to congestion
+    /// marks, and bounded by the credit. A fixed margin would cost what it leaves free.
+    pub pull_rate_permille: u16,
     /// Bytes pulled but not arrived, over all peers, at most. Never more than the link's receive
     /// buffer holds.
     pub pull_credit: u64,
@@ -97,6 +111,9 @@ impl Config {
             unscheduled_budget: 2 << 20,
             receive_memory: 1 << 30,
             send_memory: 256 << 20,
+            link_rate: 0,
+            frame_overhead: 66,
+            pull_rate_permille: 1_000,
             pull_credit: 2 << 20,
             pull_credit_per_peer: 2 << 20,
             pull_quantum: 128 << 10,
@@ -115,24 +132,34 @@ impl Config {
         Self { max_datagram: 8_900, ..Self::datacenter() }
     }
 
-    /// For the simulator and tests: small limits, so that every one of them is met.
-    pub fn simulation() -> Self {
+    /// For a stack that polls a NIC of its own, `link_rate` bytes per second fast, and for the
+    /// simulator: no scheduler stands between the wire and the endpoint, so that retry timers need
+    /// no more than its round trips ask for.
+    ///
+    /// The budget of unscheduled bytes is what a fast switch port queues without harm.
+    pub fn dedicated(link_rate: u64) -> Self {
         Self {
-            max_peers: 64,
-            max_pending_hellos: 8,
-            max_streams: 1_024,
-            max_transfers: 1_024,
-            max_message: 16 << 20,
-            receive_memory: 32 << 20,
-            send_memory: 8 << 20,
-            pull_credit: 256 << 10,
-            pull_credit_per_peer: 128 << 10,
-            pull_quantum: 32 << 10,
-            auto_receive: 64 << 10,
-            notify_credit: 64,
-            unscheduled_budget: 64 << 10,
+            link_rate,
+            unscheduled_budget: 256 << 10,
+            pull_credit: 8 << 20,
+            pull_credit_per_peer: 8 << 20,
+            initial_rtt: Duration::from_micros(50),
+            min_timeout: Duration::from_micros(200),
+            max_timeout: Duration::from_millis(20),
             ..Self::datacenter()
         }
+    }
+
+    /// An ordinary turn of pulling or sending, in bytes.
+    ///
+    /// Four datagrams, or two microseconds of the link if that is more: enough for a batch, too
+    /// little to keep a short transfer waiting. Without a known link rate, the longest pull.
+    pub(crate) fn quantum(&self) -> u64 {
+        if self.link_rate == 0 {
+            return self.pull_quantum;
+        }
+        let datagrams = 4 * u64::from(self.max_datagram);
+        datagrams.max(self.link_rate / 500_000).min(self.pull_quantum)
     }
 
     /// Checks every field and the relations between them.
@@ -140,7 +167,7 @@ impl Config {
     /// # Errors
     /// The first value that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let ranges: [(&'static str, u64, u64, u64); 19] = [
+        let ranges: [(&'static str, u64, u64, u64); 21] = [
             ("max_datagram", self.max_datagram.into(), 1_200, 65_507),
             ("max_segments", self.max_segments as u64, 1, 1_024),
             ("max_record_log2", self.max_record_log2.into(), 10, 16),
@@ -156,6 +183,8 @@ impl Config {
             ("unscheduled_budget", self.unscheduled_budget, 1_024, 1 << 40),
             ("receive_memory", self.receive_memory, self.auto_receive, 1 << 46),
             ("send_memory", self.send_memory, 1 << 17, 1 << 46),
+            ("link_rate", self.link_rate, 0, 1 << 40),
+            ("pull_rate_permille", self.pull_rate_permille.into(), 1, 1_000),
             ("pull_credit", self.pull_credit, self.pull_quantum, 1 << 40),
             ("pull_credit_per_peer", self.pull_credit_per_peer, 1, self.pull_credit),
             ("pull_quantum", self.pull_quantum, 1_024, 1 << 30),
@@ -225,7 +254,8 @@ mod tests {
 
     #[test]
     fn profiles_are_valid() {
-        for config in [Config::datacenter(), Config::loopback(), Config::simulation()] {
+        for config in [Config::datacenter(), Config::loopback(), Config::dedicated(12_500_000_000)]
+        {
             assert_eq!(config.validate(), Ok(()));
         }
     }

@@ -8,7 +8,7 @@ pub mod output;
 mod receive;
 pub mod stats;
 
-use core::{fmt, net::SocketAddr};
+use core::{fmt, net::SocketAddr, time::Duration};
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -25,15 +25,21 @@ pub use stats::{DropReason, Stats, Usage};
 
 use crate::{
     config::Config,
+    congestion::{LeakyBucket, PullRate},
     crypto::{HelloInitiator, OpeningKeys, PathKeys, PathSecret, Psk, SealError, SecretRng, Seed},
     endpoint::{
-        context::{Context, Scratch},
+        context::{Context, Scratch, TimerKind},
         hellos::PendingHellos,
     },
     id::{Incarnation, PeerId, Role, SecretId, Status, StreamHandle},
     link::{DatagramInfo, Ecn},
     peer::{Peer, Session, WORKER},
     rng::Jitter,
+    schedule::{
+        credit::PullCredit,
+        order::{Order, Pick},
+        unscheduled::Unscheduled,
+    },
     slots::{SlotRef, Slots},
     time::Timestamp,
     transfer::{inline_arena::Arena, record_pool::RecordPool},
@@ -43,6 +49,18 @@ use crate::{
 
 /// Timers handled per [`Endpoint::handle_timeout`] at most.
 const TIMER_BATCH: usize = 4_096;
+
+/// Peers told of a changed grant per turn at most.
+const GRANT_BATCH: usize = 8;
+
+/// What telling one peer of a changed grant takes of the link, in bytes.
+const GRANT_BYTES: u64 = 160;
+
+/// Telling of changed grants takes one part in this many of the link.
+const GRANT_TRAFFIC: u64 = 500;
+
+/// Changed grants are told no more often than once in this many round trips.
+const GRANT_ROUNDS: u32 = 50;
 
 /// Idle peers looked at to find one to give up for a new one.
 const EVICTION_SAMPLE: usize = 16;
@@ -130,12 +148,20 @@ impl Endpoint {
                 records: RecordPool::default(),
                 arena: Arena::default(),
                 ready: VecDeque::new(),
-                pullers: VecDeque::new(),
+                pulls: Order::new(config.quantum()),
+                sends: Order::new(config.quantum()),
+                credit: PullCredit::new(&config),
+                pull_pacer: LeakyBucket::new(pull_rate(&config), 2 * config.quantum()),
+                pull_rate: PullRate::new(),
+                pace_timer: None,
+                unscheduled: Unscheduled::new(config.unscheduled_budget),
+                held_credit: 0,
+                refreshing: 0,
+                refresh_at: now,
                 stalled: Vec::new(),
                 unstalled: Vec::new(),
                 scratch: Scratch::default(),
                 peers: 0,
-                pull_outstanding: 0,
                 receive_memory: 0,
                 send_memory: 0,
                 config,
@@ -163,7 +189,7 @@ impl Endpoint {
         let mut usage = Usage {
             peers: self.peers.len(),
             pending_hellos: self.pending.len(),
-            pull_outstanding: self.cx.pull_outstanding,
+            pull_outstanding: self.cx.credit.outstanding(),
             receive_memory: self.cx.receive_memory,
             send_memory: self.cx.send_memory,
             timers: self.cx.wheel.len(),
@@ -245,12 +271,12 @@ impl Endpoint {
     /// The stream does not wait for this, or the message does not fit memory.
     pub fn receive(
         &mut self,
-        _now: Timestamp,
+        now: Timestamp,
         stream: StreamHandle,
         destination: Destination,
     ) -> Result<(), StreamError> {
         let (peer, cx) = self.peer_and_context(stream.peer).ok_or(StreamError::UnknownStream)?;
-        peer.receive(cx, stream.stream, destination)
+        peer.receive(cx, now, stream.stream, destination)
     }
 
     /// Answers a stream that the peer opened. If its request has not been received in whole, the
@@ -321,6 +347,10 @@ impl Endpoint {
         self.cx.wheel.advance(now);
         for _ in 0..TIMER_BATCH {
             let Some((_, timer)) = self.cx.wheel.pop_due() else { return };
+            if timer.kind == TimerKind::Pace {
+                self.cx.pace_timer = None;
+                continue;
+            }
             let Some((peer, cx)) = self.peer_and_context(timer.peer) else { continue };
             if let Some(cause) = peer.on_timer(cx, now, timer.kind) {
                 self.fail_peer(timer.peer, cause);
@@ -347,20 +377,29 @@ impl Endpoint {
             self.cx.stats.bytes_sent += reply.len() as u64;
         }
         self.requeue_unstalled();
+        self.refresh_grants(now);
         self.issue_pulls(now);
-        while out.bytes() < budget {
-            let Some(id) = self.cx.ready.pop_front() else { return false };
+        // what controls others goes first: it is small, and they wait for it [SCHED-6]
+        while out.bytes() < budget
+            && let Some(id) = self.cx.ready.pop_front()
+        {
             let Some((peer, cx)) = self.peer_and_context(id) else { continue };
             peer.in_ready = false;
-            match peer.poll_transmit(cx, now, out) {
-                Ok(()) => {}
-                Err(SealError::EpochsExhausted) => {
-                    self.fail_peer(id, PeerFailure::KeysExhausted);
-                }
-                Err(_) => debug_assert!(false, "buffers are made to fit"),
-            }
+            let written = peer.write_control_packets(cx, now, out);
+            self.check_sealed(id, written);
         }
-        !self.cx.ready.is_empty()
+        while out.bytes() < budget
+            && let Some(pick) = self.next_to_send()
+        {
+            let (id, level, transfer) = match pick {
+                Pick::Shortest { peer, level } => (peer, level, None),
+                Pick::Oldest { peer, level, transfer } => (peer, level, Some(transfer)),
+            };
+            let Some((peer, cx)) = self.peer_and_context(id) else { continue };
+            let written = peer.write_data(cx, now, out, level, transfer);
+            self.check_sealed(id, written);
+        }
+        !self.cx.ready.is_empty() || self.cx.sends.is_ready()
     }
 
     /// When to call [`Self::handle_timeout`] next. Early is harmless.
@@ -405,6 +444,7 @@ impl Endpoint {
             *place = Some(Box::new(peer));
         }
         self.cx.peers = self.peers.len();
+        self.cx.unscheduled.on_peer();
     }
 
     fn path_keys(&self, secret: &PathSecret, role: Role) -> Box<PathKeys> {
@@ -461,14 +501,75 @@ impl Endpoint {
 
     // schedules
 
-    /// Hands out pull credit, one quantum a turn, among the transfers that want it.
+    /// Hands out pull credit, one quantum a turn, as fast as the link can bring what it asks for.
     fn issue_pulls(&mut self, now: Timestamp) {
-        let config = &self.cx.config;
-        let (credit, quantum) = (config.pull_credit, config.pull_quantum);
-        while self.cx.pull_outstanding + quantum <= credit || self.cx.pull_outstanding == 0 {
-            let Some((id, slot)) = self.cx.pullers.pop_front() else { return };
-            let Some((peer, cx)) = self.peer_and_context(id) else { continue };
-            peer.pull_next(cx, now, slot);
+        let peers = &self.peers;
+        let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
+        self.cx.pulls.compact(|id, slot| find(id).is_none_or(|peer| peer.has_pulled_all(slot)));
+        while self.cx.credit.has_room() && self.cx.pulls.waiting() > 0 {
+            let at = self.cx.pull_pacer.next_departure(now);
+            if at > now {
+                self.cx.arm_pace(at);
+                return;
+            }
+            let peers = &self.peers;
+            let (bound, quantum) = (self.cx.credit.per_peer(), self.cx.config.quantum());
+            let pick = self.cx.pulls.next(|id, slot| {
+                peers.get(slot_of(id))?.as_deref()?.is_pullable(bound, quantum, slot)
+            });
+            let (id, level, transfer) = match pick {
+                Some(Pick::Shortest { peer, level }) => (peer, level, None),
+                Some(Pick::Oldest { peer, level, transfer }) => (peer, level, Some(transfer)),
+                None => return,
+            };
+            let Some((peer, cx)) = self.peer_and_context(id) else { return };
+            peer.pull_next(cx, now, level, transfer);
+        }
+    }
+
+    /// Whose turn it is to send data.
+    fn next_to_send(&mut self) -> Option<Pick> {
+        let peers = &self.peers;
+        let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
+        self.cx.sends.compact(|id, slot| find(id).is_none_or(|peer| peer.has_sent_all(slot)));
+        self.cx.sends.next(|id, slot| find(id)?.is_sendable(slot))
+    }
+
+    /// Tells a few peers at a time what they may send unasked, after that has changed much.
+    fn refresh_grants(&mut self, now: Timestamp) {
+        if self.cx.config.link_rate == 0 {
+            return;
+        }
+        let cx = &mut self.cx;
+        let grant = cx.unscheduled_bytes();
+        if cx.refreshing == 0 && cx.unscheduled.has_changed(grant) {
+            if now < cx.refresh_at {
+                let at = cx.refresh_at;
+                return cx.arm_pace(at);
+            }
+            cx.unscheduled.note_refreshed(grant);
+            cx.refreshing = cx.peers;
+            let bytes = cx.peers as u64 * GRANT_BYTES * GRANT_TRAFFIC;
+            let spread = Duration::from_nanos(
+                bytes.saturating_mul(1_000_000_000 / 1_000) / (cx.config.link_rate / 1_000).max(1),
+            );
+            cx.refresh_at = now + spread.max(cx.credit.delay() * GRANT_ROUNDS);
+        }
+        for _ in 0..GRANT_BATCH.min(self.cx.refreshing) {
+            self.cx.refreshing -= 1;
+            if let Some(slot) = self.peers.at(self.cx.refreshing as u32)
+                && let Some((peer, cx)) = self.peer_and_context(peer_id(slot))
+            {
+                peer.tell_grant(cx, grant);
+            }
+        }
+    }
+
+    fn check_sealed(&mut self, id: PeerId, result: Result<(), SealError>) {
+        match result {
+            Ok(()) => {}
+            Err(SealError::EpochsExhausted) => self.fail_peer(id, PeerFailure::KeysExhausted),
+            Err(_) => debug_assert!(false, "buffers are made to fit"),
         }
     }
 
@@ -481,10 +582,22 @@ impl Endpoint {
     }
 }
 
+/// Bytes per second that pulls may fill.
+fn pull_rate(config: &Config) -> u64 {
+    config.link_rate / 1_000 * u64::from(config.pull_rate_permille)
+}
+
 fn slot_of(id: PeerId) -> SlotRef {
     SlotRef { slot: id.slot, generation: id.generation }
 }
 
 fn peer_id(slot: SlotRef) -> PeerId {
     PeerId { slot: slot.slot, generation: slot.generation }
+}
+impl Endpoint {
+    /// debug
+    pub fn debug_state(&self, now: Timestamp) -> String {
+        format!("wait {} ready {} room {} out {} total {} next {:?} pace {:?} sends {}", self.cx.pulls.waiting(), self.cx.pulls.is_ready(), self.cx.credit.has_room(), self.cx.credit.outstanding(), self.cx.credit.total(), self.cx.pull_pacer.next_departure(now).saturating_since(now), self.cx.pace_timer, self.cx.sends.is_ready())
+        + &self.peers.refs().iter().map(|s| { let p = self.peers.get(*s).unwrap().as_ref().unwrap(); format!("peer out {} stalled {} share {} per {} listed {:?}", p.pull_outstanding, p.stalled, p.share.of(1000), self.cx.credit.per_peer(), p.incoming.refs().iter().map(|r| p.incoming.get(*r).map(|t| (t.listed, t.unpulled(), t.outstanding()))).collect::<Vec<_>>()) }).collect::<String>()
+    }
 }

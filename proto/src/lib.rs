@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod congestion;
 pub mod crypto;
 pub mod endpoint;
 pub mod id;
@@ -25,8 +26,10 @@ pub mod link;
 mod peer;
 pub mod pool;
 pub mod ranges;
+mod reorder;
 pub mod rng;
 pub mod rtt;
+mod schedule;
 pub mod slots;
 mod stream;
 pub mod time;

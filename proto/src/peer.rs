@@ -27,9 +27,13 @@ use crate::{
         PeerFailure,
         context::{Context, Timer, TimerKind},
     },
-    id::{Incarnation, PeerId, Role, SecretId, Status, StreamId, TransferId, WorkerId},
+    id::{
+        Incarnation, PacketNumber, PeerId, Role, SecretId, Status, StreamId, TransferId, WorkerId,
+    },
     ranges::ByteRange,
+    reorder::ReorderThreshold,
     rtt::RttEstimator,
+    schedule::{credit::SenderShare, order::PeerOrder},
     slots::{SlotRef, Slots},
     stream::Stream,
     time::Timestamp,
@@ -72,7 +76,12 @@ pub(crate) struct Peer {
     pub(crate) accepted_at: Timestamp,
     pub(crate) notify_limit: u64,
     pub(crate) notifies_sent: u64,
-    pub(crate) data_queue: VecDeque<SlotRef>,
+    /// The packet that the peer had seen when it gave the grant in force.
+    pub(crate) granted_at: PacketNumber,
+    /// Payload bytes sent unasked whose notifies were not accepted yet.
+    pub(crate) unscheduled: u64,
+    /// Transfers with data to send.
+    pub(crate) sends: PeerOrder,
 
     // receiving
     pub(crate) seen: Vec<Seen>,
@@ -80,8 +89,23 @@ pub(crate) struct Peer {
     pub(crate) notifies_seen: u64,
     pub(crate) notify_limit_sent: u64,
     pub(crate) pull_outstanding: u64,
-    /// Transfers that may pull again once something arrives from this peer.
-    pub(crate) pull_blocked: VecDeque<SlotRef>,
+    /// Transfers that want to pull.
+    pub(crate) pulls: PeerOrder,
+    /// The part of the credit that the peer gets.
+    pub(crate) share: SenderShare,
+    /// Nothing came for a while of what was pulled; others have the credit meanwhile.
+    pub(crate) stalled: bool,
+    /// Last arrival of data, or the first pull after there was nothing to arrive.
+    pub(crate) progress_at: Timestamp,
+    /// How much reordering is put up with.
+    pub(crate) reorder: ReorderThreshold,
+    /// Bytes that the peer was last told it may send unasked.
+    pub(crate) grant_told: u64,
+    /// The last round of [`Unscheduled`](crate::schedule::unscheduled::Unscheduled) in which it
+    /// announced something.
+    pub(crate) announced_round: u32,
+    /// Datagrams that came marked as having met congestion.
+    pub(crate) ce_count: u64,
 
     // control frames that wait for a packet
     pub(crate) control: ControlQueue,
@@ -134,6 +158,8 @@ pub(crate) struct ControlQueue {
     /// Do not wait for more acknowledgements.
     pub(crate) flush: bool,
     pub(crate) pulls: VecDeque<QueuedPull>,
+    /// Ranges of transfers, by the sender's id, that need not be sent again.
+    pub(crate) cancels: VecDeque<(TransferId, ByteRange)>,
     /// Transfers with opened records to acknowledge.
     pub(crate) range_acks: VecDeque<SlotRef>,
     /// Completed transfers, by the sender's id.
@@ -145,7 +171,7 @@ pub(crate) struct ControlQueue {
     pub(crate) probe_response: Option<(u64, Timestamp)>,
     /// Arrival of the oldest notify that waits for its accept.
     pub(crate) oldest_accept: Timestamp,
-    pub(crate) largest: crate::id::PacketNumber,
+    pub(crate) largest: PacketNumber,
 }
 
 /// A pull that waits for a packet.
@@ -173,6 +199,7 @@ pub(crate) struct PeerTimers {
     pub(crate) notify: Option<TimerToken>,
     pub(crate) close: Option<TimerToken>,
     pub(crate) idle: Option<TimerToken>,
+    pub(crate) credit: Option<TimerToken>,
 }
 
 impl Peer {
@@ -207,13 +234,22 @@ impl Peer {
             accepted_at: now,
             notify_limit: 0,
             notifies_sent: 0,
-            data_queue: VecDeque::new(),
+            granted_at: PacketNumber(0),
+            unscheduled: 0,
+            sends: PeerOrder::default(),
             seen: Vec::new(),
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,
             notify_limit_sent: Context::first_notify_credit(config),
             pull_outstanding: 0,
-            pull_blocked: VecDeque::new(),
+            pulls: PeerOrder::default(),
+            share: SenderShare::new(),
+            stalled: false,
+            progress_at: now,
+            reorder: ReorderThreshold::new(config.reorder_threshold),
+            grant_told: config.max_inline as u64,
+            announced_round: 0,
+            ce_count: 0,
             control: ControlQueue::default(),
             closing: Vec::new(),
             last_repull_at: Timestamp::ZERO,
@@ -278,6 +314,8 @@ impl Peer {
         for slot in self.incoming.refs() {
             self.drop_incoming(cx, slot);
         }
+        self.sends.refresh(&mut cx.sends, self.id, false);
+        self.pulls.refresh(&mut cx.pulls, self.id, false);
         let timers = &mut self.timers;
         for token in [
             &mut timers.hello,
@@ -285,6 +323,7 @@ impl Peer {
             &mut timers.notify,
             &mut timers.close,
             &mut timers.idle,
+            &mut timers.credit,
         ] {
             cx.disarm(token);
         }

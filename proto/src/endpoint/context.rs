@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 
 use crate::{
     config::Config,
+    congestion::{LeakyBucket, PullRate},
     crypto::{OpeningKeys, SecretRng},
     endpoint::{Event, Stats, WakeReason},
     id::{PeerId, StreamId},
     ranges::ByteRange,
     rng::Jitter,
+    schedule::{credit::PullCredit, order::Order, unscheduled::Unscheduled},
     slots::SlotRef,
     time::Timestamp,
     transfer::{inline_arena::Arena, record_pool::RecordPool},
@@ -29,10 +31,28 @@ pub(crate) struct Context {
     pub(crate) opening_keys: OpeningKeys,
     pub(crate) records: RecordPool,
     pub(crate) arena: Arena,
-    /// Peers with something to send, each at most once.
+    /// Peers with control frames to send, each at most once.
     pub(crate) ready: VecDeque<PeerId>,
-    /// Incoming transfers that want to pull more, each at most once.
-    pub(crate) pullers: VecDeque<(PeerId, SlotRef)>,
+    /// Incoming transfers that want to pull more.
+    pub(crate) pulls: Order,
+    /// Outgoing transfers with data to send.
+    pub(crate) sends: Order,
+    /// What is pulled and has not arrived.
+    pub(crate) credit: PullCredit,
+    /// When the next pull may be issued.
+    pub(crate) pull_pacer: LeakyBucket,
+    /// How congestion marks slow the pulls.
+    pub(crate) pull_rate: PullRate,
+    /// When the next pull or transmission is due that was held back.
+    pub(crate) pace_timer: Option<TimerToken>,
+    /// What peers may send unasked.
+    pub(crate) unscheduled: Unscheduled,
+    /// Peers, by slot, that are still to be told of a changed grant.
+    pub(crate) refreshing: usize,
+    /// Not before this time are they told of the next change.
+    pub(crate) refresh_at: Timestamp,
+    /// Bytes that receivers have asked for and that were not sent yet.
+    pub(crate) held_credit: u64,
     /// Outgoing transfers that wait for room in the memory of sealed records.
     pub(crate) stalled: Vec<(PeerId, SlotRef)>,
     /// Those of them that may try again.
@@ -41,8 +61,6 @@ pub(crate) struct Context {
     pub(crate) scratch: Scratch,
     /// Peers that are known.
     pub(crate) peers: usize,
-    /// Bytes pulled but not arrived.
-    pub(crate) pull_outstanding: u64,
     /// Bytes of messages that are being assembled in memory.
     pub(crate) receive_memory: u64,
     /// Bytes of sealed records that wait for acknowledgement.
@@ -59,20 +77,48 @@ pub(crate) struct Scratch {
 
 /// Notifies that a peer may send before our first accept, and is never denied: enough for an
 /// ordinary caller, little enough for a thousand of them.
-const LEAST_NOTIFY_CREDIT: u64 = 16;
+const LEAST_NOTIFY_CREDIT: u64 = 8;
+
+/// What a notify without payload takes on the link, a part of its packet's headers included.
+const NOTIFY_LEN: u64 = 128;
 
 impl Context {
+    /// Payload bytes that a peer may have on their way unasked.
+    pub(crate) fn unscheduled_bytes(&self) -> u64 {
+        let most = self.credit.bdp().unwrap_or(self.config.unscheduled_budget);
+        self.unscheduled.grant(self.pulls.waiting(), most)
+    }
+
+    /// A packet arrived: marks slow the pulls for about a round trip each.
+    pub(crate) fn on_arrival(&mut self, now: Timestamp, len: u64, congested: bool) {
+        if self.config.link_rate == 0 {
+            return;
+        }
+        let full = self.config.link_rate / 1_000 * u64::from(self.config.pull_rate_permille);
+        if self.pull_rate.on_arrival(now, len, congested, self.credit.delay()) {
+            self.pull_pacer.set_rate(now, self.pull_rate.of(full));
+        }
+    }
+
+    /// Wakes the caller when the next pull or transmission is due that was held back.
+    pub(crate) fn arm_pace(&mut self, at: Timestamp) {
+        if self.pace_timer.is_none() {
+            let peer = PeerId { slot: u32::MAX, generation: 0 };
+            let timer = Timer { peer, kind: TimerKind::Pace };
+            self.pace_timer = Some(self.wheel.insert(at, timer));
+        }
+    }
+
     /// Notifies that each peer may send ahead of our accepts: its part of the unscheduled budget.
     pub(crate) fn notify_credit(&self) -> u64 {
-        let inline = self.config.max_inline.max(64) as u64;
-        let part = self.config.unscheduled_budget / inline / self.peers.max(1) as u64;
+        let part = self.config.unscheduled_budget / NOTIFY_LEN / self.peers.max(1) as u64;
         let most = self.config.notify_credit;
         part.clamp(LEAST_NOTIFY_CREDIT.min(most), most)
     }
 
     /// What a peer is told in the hello, before it is known how many there are.
     pub(crate) fn first_notify_credit(config: &Config) -> u64 {
-        config.notify_credit.min(LEAST_NOTIFY_CREDIT * 4)
+        config.notify_credit.min(LEAST_NOTIFY_CREDIT)
     }
 
     /// Memory of sealed records was freed: those who wait for it may try again.
@@ -122,6 +168,10 @@ pub(crate) enum TimerKind {
     Idle,
     /// Pull again what did not arrive, of one incoming transfer.
     Pull(SlotRef),
+    /// Stop counting on what a silent sender was asked for.
+    Credit,
+    /// Pull or send what was held back. The endpoint's own, not a peer's.
+    Pace,
     /// Ask what became of an outgoing transfer of which nothing was heard.
     Quiet(SlotRef),
     /// Close a stream whose time is up.
@@ -137,7 +187,8 @@ impl TimerKind {
             Self::Notify | Self::Quiet(_) => WakeReason::Notify,
             Self::Close => WakeReason::Close,
             Self::Idle => WakeReason::Idle,
-            Self::Pull(_) => WakeReason::Pull,
+            Self::Pull(_) | Self::Credit => WakeReason::Pull,
+            Self::Pace => WakeReason::Pace,
             Self::Deadline(_) => WakeReason::Deadline,
         }
     }

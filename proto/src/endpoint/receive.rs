@@ -19,7 +19,7 @@ impl Endpoint {
         self.cx.stats.datagrams_received += 1;
         self.cx.stats.bytes_received += packet.len() as u64;
         let result = match PacketKind::peek(packet) {
-            Some(PacketKind::Data) => self.handle_data(now, packet),
+            Some(PacketKind::Data) => self.handle_data(now, info, packet),
             Some(PacketKind::Control) => self.handle_control(now, info, packet),
             Some(PacketKind::HelloInit) => self.handle_hello_init(now, info, packet),
             Some(PacketKind::HelloReply) => self.handle_hello_reply(now, packet),
@@ -31,7 +31,12 @@ impl Endpoint {
         }
     }
 
-    fn handle_data(&mut self, now: Timestamp, packet: &[u8]) -> Result<(), DropReason> {
+    fn handle_data(
+        &mut self,
+        now: Timestamp,
+        info: &DatagramInfo,
+        packet: &[u8],
+    ) -> Result<(), DropReason> {
         let secret = peek_secret_id(packet).ok_or(DropReason::Malformed)?;
         let Some(id) = self.peer_by_secret(&secret) else {
             // data can only be for transfers that a confirmed peer was told of
@@ -46,8 +51,10 @@ impl Endpoint {
             transfer: opened.transfer,
             position: opened.position,
             payload: opened.payload,
-            retransmission: DataFlags(opened.flags).contains(DataFlags::RETRANSMISSION),
+            flags: DataFlags(opened.flags),
+            congested: info.ecn == Ecn::Ce,
         };
+        peer.on_arrival(cx, now, info, packet.len());
         peer.control.largest = peer.control.largest.max(opened.number);
         peer.on_heard(now);
         peer.on_data(cx, now, &data);
@@ -60,6 +67,7 @@ impl Endpoint {
         info: &DatagramInfo,
         packet: &mut [u8],
     ) -> Result<(), DropReason> {
+        let len = packet.len();
         let secret = peek_secret_id(packet).ok_or(DropReason::Malformed)?;
         if let Some(id) = self.peer_by_secret(&secret) {
             let (peer, cx) = self.peer_and_context(id).ok_or(DropReason::UnknownSecret)?;
@@ -70,7 +78,7 @@ impl Endpoint {
             return open_and_handle(keys, now, packet, |frames, number| (frames, number)).map(
                 |(frames, number)| {
                     peer.control.largest = peer.control.largest.max(number);
-                    handle_frames(peer, cx, now, info, frames);
+                    handle_frames(peer, cx, now, info, len, frames);
                 },
             );
         }
@@ -82,7 +90,7 @@ impl Endpoint {
         let id = self.admit_pending(now, info, &secret)?;
         let (peer, cx) = self.peer_and_context(id).ok_or(DropReason::HelloLimit)?;
         peer.control.largest = number;
-        handle_frames(peer, cx, now, info, frames);
+        handle_frames(peer, cx, now, info, len, frames);
         Ok(())
     }
 
@@ -165,11 +173,13 @@ fn handle_frames(
     cx: &mut Context,
     now: Timestamp,
     info: &DatagramInfo,
+    len: usize,
     frames: &[u8],
 ) {
     peer.on_heard(now);
-    // counted for congestion control; acted on by a later version of the protocol
-    let _congested = info.ecn == Ecn::Ce;
+    peer.on_arrival(cx, now, info, len);
+    // what comes unasked takes its part of the link as well
+    cx.charge_arrival(now, len);
     for frame in Frames::new(frames) {
         let Ok(frame) = frame else {
             cx.stats.drop_for(DropReason::Malformed);
@@ -180,7 +190,7 @@ fn handle_frames(
             Frame::TransferAccept(accept) => peer.on_accept(cx, now, &accept),
             Frame::PullRequest(pull) => peer.on_pull(cx, now, &pull),
             Frame::RangeAck(ack) => peer.on_range_ack(cx, now, &ack),
-            Frame::CancelPull(cancel) => peer.on_cancel_pull(&cancel),
+            Frame::CancelPull(cancel) => peer.on_cancel_pull(cx, &cancel),
             Frame::FlowReset(reset) => peer.on_flow_reset(cx, &reset),
             Frame::StreamClose(close) => peer.on_stream_close(cx, &close),
             Frame::StreamCloseAck(ack) => peer.on_stream_close_ack(ack.stream),

@@ -75,6 +75,14 @@ pub struct Stats {
     pub duplicate_bytes: u64,
     /// Ranges asked for again, in bytes.
     pub repulled_bytes: u64,
+    /// Of those, what arrived from the first time after all, in bytes.
+    pub spurious_repull_bytes: u64,
+    /// Payload bytes of announced messages that came before they were asked for.
+    pub unscheduled_bytes: u64,
+    /// Times that a sender was found to owe what it was asked for, and others got its credit.
+    pub stalls: u64,
+    /// Datagrams received that had met congestion (CE).
+    pub ce_received: u64,
     /// Notifies sent again.
     pub notifies_repeated: u64,
     /// Streams opened here.

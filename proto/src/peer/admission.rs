@@ -83,7 +83,7 @@ impl Peer {
         opened.receiving = Some(slot);
         self.remote_streams.insert(id.slot(), opened);
         if auto {
-            self.begin_receiving(cx, slot, Destination::Memory);
+            self.begin_receiving(cx, now, slot, Destination::Memory);
         } else {
             let metadata = cx.arena.copy(notify.metadata);
             let body = None;
@@ -142,7 +142,7 @@ impl Peer {
             let metadata = cx.arena.copy(notify.metadata);
             cx.events.push_back(Event::Response { stream, status, metadata, size, body: None });
         }
-        self.begin_receiving(cx, slot, destination);
+        self.begin_receiving(cx, now, slot, destination);
         Fate::Active(slot)
     }
 

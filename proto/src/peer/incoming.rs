@@ -17,7 +17,10 @@ use crate::{
         layout::Layout,
         receiver::{Details, RecvTransfer, Sink},
     },
-    wire::frame::{Body, FlowReset, Side, TransferNotify},
+    wire::{
+        frame::{Body, FlowReset, Side, TransferNotify},
+        packet::DataFlags,
+    },
 };
 
 /// A message that has not opened this often is given up.
@@ -34,7 +37,9 @@ pub(crate) struct Data<'a> {
     pub(crate) transfer: TransferId,
     pub(crate) position: u64,
     pub(crate) payload: &'a [u8],
-    pub(crate) retransmission: bool,
+    pub(crate) flags: DataFlags,
+    /// It met congestion on its way.
+    pub(crate) congested: bool,
 }
 
 impl Peer {
@@ -81,6 +86,7 @@ impl Peer {
             self.close_stream_by_peer(cx, stream, Status::CANCELLED);
         }
         self.notifies_seen += 1;
+        cx.unscheduled.on_announced(now, &mut self.announced_round, cx.credit.delay());
         if self.notifies_seen + cx.notify_credit() / 2 > self.notify_limit_sent {
             self.control.credit_due = true;
             self.hold_acknowledgement(cx, now);
@@ -95,6 +101,9 @@ impl Peer {
                 self.accept(cx, now, id);
                 self.control.flush = true;
                 self.wants_to_send(cx);
+                if let Body::Pulled { unscheduled: true, .. } = notify.body {
+                    self.expect_unscheduled(cx, now, slot);
+                }
                 self.want_pull(cx, slot);
             }
             _ => self.accept(cx, now, id),
@@ -158,17 +167,42 @@ impl Peer {
             layout,
             cx.arena.copy(notify.metadata),
             details,
+            notify.priority,
             key,
             first_record,
             now,
         );
-        self.incoming.insert(transfer).ok_or(Status::OVERLOADED)
+        let need = transfer.unpulled();
+        let level = transfer.priority.level();
+        let slot = self.incoming.insert(transfer).ok_or(Status::OVERLOADED)?;
+        cx.pulls.begin(level, need, self.id, slot);
+        Ok(slot)
+    }
+
+    /// The sender sends all of a message unasked: as if it had been pulled, but that nothing of it
+    /// was paced.
+    fn expect_unscheduled(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let slice_len = self.slice_len() as u64;
+        let timeout = self.timeout(cx);
+        let Some(transfer) = self.incoming.get_mut(slot) else { return };
+        let need = transfer.unpulled();
+        // beyond what could ever be granted it is data nobody asked for, and is dropped as such
+        if need > cx.config.unscheduled_budget + Layout::TAG as u64 * transfer.layout.records() {
+            return;
+        }
+        transfer.expect_all(now);
+        let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
+        cx.arm(&mut transfer.pull_timer, now + timeout, timer);
+        cx.charge_unpaced(now, need, slice_len);
+        cx.stats.unscheduled_bytes += transfer.layout.size();
+        self.expect(cx, now, need);
     }
 
     /// Says where a message goes; from here on it is pulled.
     pub(crate) fn begin_receiving(
         &mut self,
         cx: &mut Context,
+        now: Timestamp,
         slot: SlotRef,
         destination: Destination,
     ) {
@@ -181,6 +215,7 @@ impl Peer {
             }
             Destination::Records => Sink::Records { held: 0 },
         });
+        self.open_early_records(cx, now, slot);
         self.want_pull(cx, slot);
     }
 
@@ -191,10 +226,12 @@ impl Peer {
 
     /// A slice arrived.
     pub(crate) fn on_data(&mut self, cx: &mut Context, now: Timestamp, data: &Data<'_>) {
-        let slot = SlotRef { slot: data.transfer.slot(), generation: data.transfer.generation() };
+        let slot = self.data_slot(data);
         let len = data.payload.len() as u64;
-        let distance = self.slice_len() as u64 * u64::from(cx.config.reorder_threshold);
-        let Some(transfer) = self.incoming.get_mut(slot) else {
+        let distance = self.slice_len() as u64 * u64::from(self.reorder.threshold());
+        let retransmission = data.flags.contains(DataFlags::RETRANSMISSION);
+        self.on_progress(cx, now);
+        let Some(transfer) = slot.and_then(|slot| self.incoming.get_mut(slot)) else {
             // the tail of a transfer that is complete or was given up
             cx.stats.duplicate_bytes += len;
             cx.stats.drop_for(DropReason::UnknownTransfer);
@@ -205,6 +242,7 @@ impl Peer {
             cx.stats.drop_for(DropReason::Violation);
             return;
         }
+        let Some(slot) = slot else { return };
         let stream = StreamHandle { peer: self.id, stream: transfer.stream };
         let before = transfer.outstanding();
         let events = &mut cx.events;
@@ -212,7 +250,7 @@ impl Peer {
             now,
             data.position,
             data.payload,
-            data.retransmission,
+            retransmission,
             &mut cx.records,
             |offset, data| events.push_back(Event::Record { stream, offset, data }),
         );
@@ -228,8 +266,17 @@ impl Peer {
         cx.stats.payload_bytes_delivered += arrival.fresh;
         cx.stats.duplicate_bytes += len - arrival.fresh;
         self.move_outstanding(cx, before, after);
+        let held = data.flags.contains(DataFlags::CONGESTED_SENDER);
+        self.share.on_arrival(now, len, held, data.congested, self.rtt.min());
         if let Some(sample) = arrival.rtt_sample {
             self.rtt.update(sample, core::time::Duration::ZERO);
+            cx.credit.on_delay(now, sample);
+        }
+        if retransmission && arrival.fresh > 0 {
+            self.reorder.on_real_loss();
+        }
+        if let Some(range) = arrival.spurious {
+            self.on_spurious_repull(cx, slot, range);
         }
         for _ in &arrival.corrupt {
             cx.stats.corrupt_records += 1;
@@ -255,12 +302,49 @@ impl Peer {
             }
             self.want_pull(cx, slot);
         }
-        self.unblock_pulls(cx);
+        self.refresh_pulls(cx);
     }
 
-    fn move_outstanding(&mut self, cx: &mut Context, before: u64, after: u64) {
-        self.pull_outstanding = self.pull_outstanding + after - before;
-        cx.pull_outstanding = cx.pull_outstanding + after - before;
+    /// The transfer that a slice belongs to: what comes unasked has the sender's name for it, since
+    /// the sender does not know ours yet.
+    fn data_slot(&self, data: &Data<'_>) -> Option<SlotRef> {
+        if data.flags.contains(DataFlags::UNSCHEDULED) {
+            return self.incoming_by_sender(data.transfer).map(|(slot, _)| slot);
+        }
+        Some(SlotRef { slot: data.transfer.slot(), generation: data.transfer.generation() })
+    }
+
+    /// Bytes that were pulled again have come from the first time: they were late, not lost. What
+    /// was not sent again yet need not be, and more reordering is put up with.
+    fn on_spurious_repull(&mut self, cx: &mut Context, slot: SlotRef, range: ByteRange) {
+        cx.stats.spurious_repull_bytes += range.len();
+        self.reorder.on_spurious();
+        if let Some(transfer) = self.incoming.get(slot) {
+            self.control.cancels.push_back((transfer.sender, range));
+        }
+    }
+
+    /// Opens the records that came before the application said where they go.
+    fn open_early_records(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let Some(transfer) = self.incoming.get_mut(slot) else { return };
+        let stream = StreamHandle { peer: self.id, stream: transfer.stream };
+        let before = transfer.outstanding();
+        let events = &mut cx.events;
+        let corrupt = transfer.open_early(&mut cx.records, |offset, data| {
+            events.push_back(Event::Record { stream, offset, data });
+        });
+        let after = transfer.outstanding();
+        let complete = transfer.is_complete();
+        self.move_outstanding(cx, before, after);
+        for _ in &corrupt {
+            cx.stats.corrupt_records += 1;
+            cx.stats.drop_for(DropReason::CorruptRecord);
+        }
+        if complete {
+            self.complete_incoming(cx, now, slot);
+        } else if !corrupt.is_empty() {
+            self.pull_again(cx, now, slot, &corrupt);
+        }
     }
 
     /// A message is there in whole.
@@ -303,13 +387,16 @@ impl Peer {
     pub(crate) fn drop_incoming(&mut self, cx: &mut Context, slot: SlotRef) {
         if let Some(transfer) = self.forget_incoming(cx, slot) {
             self.set_fate(transfer.sender, Fate::Refused(Status::CANCELLED));
-            self.unblock_pulls(cx);
+            self.refresh_pulls(cx);
         }
     }
 
     fn forget_incoming(&mut self, cx: &mut Context, slot: SlotRef) -> Option<RecvTransfer> {
         let mut transfer = self.incoming.remove(slot)?;
         self.move_outstanding(cx, transfer.outstanding(), 0);
+        if let Some(need) = transfer.listed.take() {
+            self.pulls.remove(&mut cx.pulls, transfer.priority.level(), need, slot);
+        }
         if let Some(Sink::Memory(_)) = transfer.sink {
             cx.receive_memory -= transfer.layout.size();
         }

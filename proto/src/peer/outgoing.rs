@@ -70,7 +70,8 @@ impl Peer {
     ///
     /// False if no data key could be had; the transfer then cannot be sent.
     pub(crate) fn decide_body(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) -> bool {
-        let inline_limit = cx.config.max_inline.min(self.params.unscheduled_bytes as usize);
+        let grant = self.params.unscheduled_bytes.saturating_sub(self.unscheduled);
+        let inline_limit = cx.config.max_inline.min(grant as usize);
         let room = self.max_datagram - CONTROL_OVERHEAD - NOTIFY_FIELDS;
         let max_log2 = cx.config.max_record_log2.min(self.params.record_size_log2_max);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return true };
@@ -80,6 +81,8 @@ impl Peer {
             && bytes.len() <= inline_limit
             && bytes.len() + transfer.metadata.len() <= room
         {
+            transfer.notify.unscheduled = bytes.len() as u64;
+            self.unscheduled += bytes.len() as u64;
             transfer.body = SendBody::Inline(bytes.clone());
             return true;
         }
@@ -91,11 +94,25 @@ impl Peer {
         let Ok(key) = self.data_keys.allocate(layout.records()) else { return false };
         let empty = SendBody::Inline(bytes::Bytes::new());
         if let SendBody::Undecided(payload) = core::mem::replace(&mut transfer.body, empty) {
-            let body = PulledBody::new(layout, key, payload, now);
+            let mut body = PulledBody::new(layout, key, payload, now);
+            // all of it or nothing: the rest would wait for a grant of its own
+            if size <= grant && !body.wants_supply() && cx.config.link_rate > 0 {
+                body.push();
+                transfer.notify.unscheduled = size;
+                self.unscheduled += size;
+            }
             transfer.body = SendBody::Pulled(Box::new(body));
         }
+        cx.sends.begin(transfer.priority.level(), layout.sealed_len(), self.id, slot);
         self.ask_for_supply(cx, slot);
         true
+    }
+
+    /// The receiver has a notify: what came with it no longer counts against the grant.
+    fn on_notify_accepted(&mut self, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        transfer.notify.accepted = true;
+        self.unscheduled -= core::mem::take(&mut transfer.notify.unscheduled);
     }
 
     /// Asks the application for more of a message that it supplies, if it is time.
@@ -105,6 +122,21 @@ impl Peer {
         if let Some(up_to) = transfer.pulled().and_then(|body| body.supply_request(SUPPLY_AHEAD)) {
             let stream = StreamHandle { peer: self.id, stream };
             cx.events.push_back(Event::SupplyWanted { stream, up_to });
+        }
+    }
+
+    /// A notify is written again: what was sent unasked behind it waits to be asked for, since the
+    /// receiver may not have known what it was.
+    pub(crate) fn wait_to_be_asked(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        if transfer.notify.sent == 0 || transfer.notify.accepted {
+            return;
+        }
+        if let Some(body) = transfer.pulled()
+            && body.unscheduled
+        {
+            body.unpush();
+            self.queue_data(cx, slot);
         }
     }
 
@@ -131,7 +163,9 @@ impl Peer {
         notify.sent += 1;
         notify.packet = number.0;
         notify.sent_at = now;
-        if !notify.accepted {
+        let accepted = notify.accepted;
+        self.queue_data(cx, slot);
+        if !accepted {
             self.unaccepted.push_back(Unaccepted { transfer: slot, packet: number.0 });
             let at = now + self.timeout(cx);
             let timer = self.timer(TimerKind::Notify);
@@ -167,7 +201,11 @@ impl Peer {
                 self.wants_to_send(cx);
             }
         }
-        self.params.unscheduled_bytes = frame.unscheduled_bytes;
+        // a later word than what the hello said, or an earlier accept
+        if frame.largest >= self.granted_at {
+            self.granted_at = frame.largest;
+            self.params.unscheduled_bytes = frame.unscheduled_bytes;
+        }
         let delay = Duration::from_micros(frame.delay_us).min(cx.config.max_timeout);
         for accepted in frame.accepted.iter() {
             let slot = Self::outgoing_slot(accepted.sender);
@@ -178,7 +216,8 @@ impl Peer {
                 let sample = now.saturating_since(transfer.notify.sent_at);
                 self.rtt.update(sample, delay);
             }
-            transfer.notify.accepted = true;
+            self.on_notify_accepted(slot);
+            let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
             match (accepted.receiver, transfer.pulled()) {
                 (None, _) => self.on_delivered(cx, slot),
                 (Some(receiver), Some(body)) => {
@@ -221,7 +260,14 @@ impl Peer {
     /// Forgets a message that is being sent.
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
+        self.unscheduled -= transfer.notify.unscheduled;
+        let level = transfer.priority.level();
         if let Some(body) = transfer.pulled() {
+            if let Some(left) = body.listed.take() {
+                self.sends.remove(&mut cx.sends, level, left, slot);
+                self.refresh_sends(cx);
+            }
+            cx.held_credit -= if body.unscheduled { 0 } else { body.backlog() };
             body.release_memory(&mut cx.send_memory);
             cx.disarm(&mut body.quiet_timer);
             cx.wake_stalled_senders();
@@ -231,11 +277,11 @@ impl Peer {
     /// The receiver asks for bytes.
     pub(crate) fn on_pull(&mut self, cx: &mut Context, now: Timestamp, frame: &PullRequest<'_>) {
         let slot = Self::outgoing_slot(frame.transfer);
+        self.on_notify_accepted(slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else {
             self.reset_receiver(cx, frame.transfer);
             return;
         };
-        transfer.notify.accepted = true;
         let Some(body) = transfer.pulled() else {
             cx.stats.drop_for(DropReason::Violation);
             return;
@@ -245,39 +291,82 @@ impl Peer {
             return;
         }
         body.active_at = now;
+        body.asked = 0;
         body.receiver = Some(frame.receiver);
+        let before = if core::mem::take(&mut body.unscheduled) { 0 } else { body.backlog() };
         for range in frame.ranges.iter() {
             body.pull(range, frame.retransmission);
         }
+        cx.held_credit = cx.held_credit + body.backlog() - before;
         self.queue_data(cx, slot);
         self.arm_quiet(cx, now, slot);
     }
 
     /// Puts a transfer among those with data to send.
     pub(crate) fn queue_data(&mut self, cx: &mut Context, slot: SlotRef) {
-        let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else { return };
-        if !body.queued && body.has_wanted() && body.receiver.is_some() {
-            body.queued = true;
-            self.data_queue.push_back(slot);
-            self.wants_to_send(cx);
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        let (level, notified) = (transfer.priority.level(), transfer.notify.sent > 0);
+        let Some(body) = transfer.pulled() else { return };
+        let addressed = body.receiver.is_some() || (body.unscheduled && notified);
+        let left = (body.has_wanted() && addressed).then(|| body.unsent());
+        if left != body.listed {
+            if let Some(old) = core::mem::replace(&mut body.listed, left) {
+                self.sends.remove(&mut cx.sends, level, old, slot);
+            }
+            if let Some(left) = left {
+                self.sends.insert(&mut cx.sends, level, left, slot);
+            }
+        }
+        self.refresh_sends(cx);
+    }
+
+    /// Takes a transfer out of the order of those with data to send, until it may go on.
+    pub(crate) fn unqueue_data(&mut self, cx: &mut Context, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        let level = transfer.priority.level();
+        if let Some(old) = transfer.pulled().and_then(|body| body.listed.take()) {
+            self.sends.remove(&mut cx.sends, level, old, slot);
+        }
+        self.refresh_sends(cx);
+    }
+
+    /// Brings the peer's place in the order of sends up to date.
+    pub(crate) fn refresh_sends(&mut self, cx: &mut Context) {
+        let open = self.is_connected();
+        self.sends.refresh(&mut cx.sends, self.id, open);
+    }
+
+    /// Whether a transfer can send now; `None` if it never will again.
+    pub(crate) fn is_sendable(&self, slot: SlotRef) -> Option<bool> {
+        match &self.outgoing.get(slot)?.body {
+            SendBody::Pulled(body) => (body.unsent() > 0).then(|| body.listed.is_some()),
+            _ => None,
         }
     }
 
+    /// Whether all of a transfer was sent at least once.
+    pub(crate) fn has_sent_all(&self, slot: SlotRef) -> bool {
+        self.is_sendable(slot).is_none()
+    }
+
     /// The receiver no longer wants bytes.
-    pub(crate) fn on_cancel_pull(&mut self, frame: &CancelPull<'_>) {
+    pub(crate) fn on_cancel_pull(&mut self, cx: &mut Context, frame: &CancelPull<'_>) {
         let slot = Self::outgoing_slot(frame.transfer);
         if let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) {
+            let before = body.backlog();
             for range in frame.ranges.iter() {
                 body.cancel(range);
             }
+            cx.held_credit -= if body.unscheduled { 0 } else { before - body.backlog() };
         }
+        self.queue_data(cx, slot);
     }
 
     /// The receiver has opened records.
     pub(crate) fn on_range_ack(&mut self, cx: &mut Context, now: Timestamp, frame: &RangeAck<'_>) {
         let slot = Self::outgoing_slot(frame.transfer);
+        self.on_notify_accepted(slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
-        transfer.notify.accepted = true;
         if frame.complete {
             self.on_delivered(cx, slot);
             return;
@@ -291,6 +380,7 @@ impl Peer {
             return;
         }
         body.active_at = now;
+        body.asked = 0;
         for range in frame.ranges.iter() {
             body.acknowledge(range, &mut cx.send_memory);
         }
@@ -300,19 +390,22 @@ impl Peer {
 
     /// Arms the timer that asks what became of a transfer of which nothing is heard.
     pub(crate) fn arm_quiet(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
-        let at = now + self.timeout(cx) * 4;
+        let timeout = self.timeout(cx);
         let timer = self.timer(TimerKind::Quiet(slot));
         if let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) {
+            let at = now + body.quiet_span(timeout);
             cx.arm(&mut body.quiet_timer, at, timer);
         }
     }
 
     /// A transfer may have fallen silent: repeats its notify, which the receiver answers with the
-    /// state it is in. This recovers a lost final acknowledgement.
+    /// state it is in. This recovers a lost final acknowledgement. A transfer may also just wait
+    /// for its turn, so that the question is asked ever more rarely.
     pub(crate) fn on_quiet_timer(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
-        let wait = self.timeout(cx) * 4;
+        let timeout = self.timeout(cx);
         let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else { return };
         body.quiet_timer = None;
+        let wait = body.quiet_span(timeout);
         let due = body.active_at + wait;
         if due > now || body.has_wanted() {
             let at = due.max(now + wait / 2);
@@ -322,6 +415,7 @@ impl Peer {
             }
             return;
         }
+        body.asked += 1;
         self.queue_notify(cx, slot);
         self.arm_quiet(cx, now, slot);
     }

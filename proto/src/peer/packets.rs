@@ -6,23 +6,23 @@ use super::{Peer, Session};
 use crate::{
     crypto::{DataFields, SealError},
     endpoint::{TransmitQueue, context::Context},
-    id::{BufferId, PathId},
-    link::Ecn,
+    id::{BufferId, PacketNumber, PathId},
+    link::{DatagramInfo, Ecn},
     ranges::{ByteRange, RangeSet},
     slots::SlotRef,
     time::Timestamp,
     transfer::sender::{SendBody, SendTransfer},
     wire::{
         frame::{
-            Accepted, Body, BufferFull, Encode, List, Probe, ProbeResponse, PullRequest, RangeAck,
-            StreamClose, StreamCloseAck, TransferAccept, TransferChallengeResponse, TransferNotify,
-            Writer,
+            Accepted, Body, BufferFull, CancelPull, Encode, List, Probe, ProbeResponse,
+            PullRequest, RangeAck, StreamClose, StreamCloseAck, TransferAccept,
+            TransferChallengeResponse, TransferNotify, Writer,
         },
         packet::{CONTROL_OVERHEAD, DATA_OVERHEAD, DataFlags, PACKET_HEADER_LEN, encode_backlog},
     },
 };
 
-/// Control packets written in a row before data gets its turn.
+/// Control packets written in a row before other peers get their turn.
 const CONTROL_BURST: usize = 16;
 
 /// Ranges in one frame at most; more go into the next packet.
@@ -33,11 +33,11 @@ const ACCEPTED_LEN: usize = 17;
 const ACCEPT_FRAME_LEN: usize = 48;
 
 impl Peer {
-    /// Writes what waits: hello, control, then one batch of data.
+    /// Writes what waits but data: hello, or control packets.
     ///
     /// # Errors
     /// Packets can no longer be sealed.
-    pub(crate) fn poll_transmit(
+    pub(crate) fn write_control_packets(
         &mut self,
         cx: &mut Context,
         now: Timestamp,
@@ -56,18 +56,12 @@ impl Peer {
             }
             return Ok(());
         }
-        let mut more = false;
-        for burst in 0..=CONTROL_BURST {
-            if !self.has_control_to_send() {
-                break;
-            }
-            if burst == CONTROL_BURST || !self.write_control(cx, now, out)? {
-                more = burst == CONTROL_BURST;
-                break;
+        for _ in 0..CONTROL_BURST {
+            if !self.has_control_to_send() || !self.write_control(cx, now, out)? {
+                return Ok(());
             }
         }
-        self.write_data(cx, now, out)?;
-        if more || !self.data_queue.is_empty() {
+        if self.has_control_to_send() {
             self.wants_to_send(cx);
         }
         Ok(())
@@ -82,6 +76,7 @@ impl Peer {
             || control.credit_due;
         (acks && control.flush)
             || !control.pulls.is_empty()
+            || !control.cancels.is_empty()
             || !control.resets.is_empty()
             || !control.close_acks.is_empty()
             || !control.challenge_responses.is_empty()
@@ -164,9 +159,9 @@ impl Peer {
         cx: &mut Context,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
-        let largest = self.control.largest;
+        let seen = (self.control.largest, self.ce_count);
         while let Some(&transfer) = self.control.completed.front() {
-            range_ack(transfer, &[], true, largest).encode(writer)?;
+            range_ack(transfer, &[], true, seen).encode(writer)?;
             self.control.completed.pop_front();
         }
         while let Some(&slot) = self.control.range_acks.front() {
@@ -179,7 +174,7 @@ impl Peer {
                 }
                 ranges.extend(transfer.unacknowledged.iter().take(MAX_RANGES - 1));
                 if !ranges.is_empty() {
-                    range_ack(transfer.sender, ranges, false, largest).encode(writer)?;
+                    range_ack(transfer.sender, ranges, false, seen).encode(writer)?;
                 }
                 for &range in ranges.iter() {
                     transfer.unacknowledged.remove(range);
@@ -200,6 +195,7 @@ impl Peer {
         now: Timestamp,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
+        let grant = cx.unscheduled_bytes();
         let delay_us = now.saturating_since(self.control.oldest_accept).as_micros() as u64;
         loop {
             let fit = writer.remaining().saturating_sub(ACCEPT_FRAME_LEN) / ACCEPTED_LEN;
@@ -227,12 +223,13 @@ impl Peer {
             TransferAccept {
                 accepted: List::Slice(accepted),
                 notify_credit: limit,
-                unscheduled_bytes: cx.config.max_inline as u64,
+                unscheduled_bytes: grant,
                 largest: self.control.largest,
                 delay_us,
             }
             .encode(writer)?;
             self.notify_limit_sent = limit;
+            self.grant_told = grant;
             self.control.credit_due = false;
         }
     }
@@ -273,6 +270,11 @@ impl Peer {
     }
 
     fn write_pulls(&mut self, cx: &mut Context, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
+        while let Some(&(transfer, range)) = self.control.cancels.front() {
+            CancelPull { transfer, ranges: List::Slice(&[range]) }.encode(writer)?;
+            self.control.cancels.pop_front();
+        }
+        let rate = cx.config.link_rate;
         while let Some(&first) = self.control.pulls.front() {
             let mut set = RangeSet::default();
             let mut taken = 0;
@@ -292,7 +294,7 @@ impl Peer {
                     receiver: Self::incoming_id(first.transfer),
                     buffer: transfer.buffer,
                     ranges: List::Slice(ranges),
-                    rate: 0,
+                    rate,
                     lifetime_us: 0,
                     retransmission: first.again,
                     path: None,
@@ -318,6 +320,7 @@ impl Peer {
                 self.give_up_outgoing(cx, slot);
                 continue;
             }
+            self.wait_to_be_asked(cx, slot);
             if let Some(transfer) = self.outgoing.get(slot) {
                 let first_of_slot = transfer.notify.sent == 0;
                 notify_frame(slot, transfer).encode(writer)?;
@@ -340,28 +343,72 @@ impl Peer {
         Ok(())
     }
 
+    /// The flag that tells receivers to ask others for more instead, if what they all have asked
+    /// for would keep our own link busy for more than half a round trip [SCHED-3].
+    fn holds_too_much(&self, cx: &Context) -> u8 {
+        let bdp = u128::from(cx.config.link_rate) * self.rtt.min().as_nanos() / 1_000_000_000;
+        let too_much = bdp > 0 && u128::from(cx.held_credit) > bdp / 2;
+        if too_much { DataFlags::CONGESTED_SENDER } else { 0 }
+    }
+
+    /// Tells the peer what it may send unasked, if that has changed much.
+    pub(crate) fn tell_grant(&mut self, cx: &mut Context, grant: u64) {
+        if self.is_connected() && (grant >= 2 * self.grant_told || grant <= self.grant_told / 2) {
+            self.control.credit_due = true;
+            self.control.flush = true;
+            self.wants_to_send(cx);
+        }
+    }
+
+    /// Counts a packet that arrived, and what the network says with it.
+    pub(crate) fn on_arrival(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        info: &DatagramInfo,
+        len: usize,
+    ) {
+        let congested = info.ecn == Ecn::Ce;
+        if congested {
+            self.ce_count += 1;
+            cx.stats.ce_received += 1;
+        }
+        cx.on_arrival(now, len as u64, congested);
+    }
+
     /// The wire's name for one of our incoming transfers.
     fn incoming_id(slot: SlotRef) -> crate::id::TransferId {
         crate::id::TransferId::new(super::WORKER, slot.generation, slot.slot)
     }
 
-    /// Writes one batch of data packets of the transfer whose turn it is.
-    fn write_data(
+    /// Writes one batch of data packets of a transfer, or of the shortest of a level.
+    pub(crate) fn write_data(
         &mut self,
         cx: &mut Context,
         now: Timestamp,
         out: &mut TransmitQueue,
+        level: u8,
+        transfer: Option<SlotRef>,
     ) -> Result<(), SealError> {
-        let Some(slot) = self.data_queue.pop_front() else { return Ok(()) };
+        let Some(slot) = transfer.or_else(|| self.sends.shortest(level)) else {
+            self.refresh_sends(cx);
+            return Ok(());
+        };
         let slice_len = self.slice_len();
         let segment = self.max_datagram;
-        let segments = cx.config.max_segments.min(MAX_BATCH_BYTES / segment).max(1);
+        let batch = MAX_BATCH_BYTES.min(cx.config.quantum() as usize);
+        let segments = cx.config.max_segments.min(batch / segment).max(1);
+        let congested = self.holds_too_much(cx);
         let Session::Connected { keys, .. } = &mut self.session else { return Ok(()) };
         let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else {
             return Ok(());
         };
-        body.queued = false;
-        let Some(receiver) = body.receiver else { return Ok(()) };
+        let (receiver, unscheduled) = match body.receiver {
+            Some(receiver) => (receiver, 0),
+            None => (Self::outgoing_id(slot), DataFlags::UNSCHEDULED),
+        };
+        let pushed = body.unscheduled;
+        let mut sent = 0;
         let mut builder = out.build();
         let mut count = 0;
         let mut failed = None;
@@ -374,11 +421,9 @@ impl Peer {
                 transfer: receiver,
                 position: slice.range.start,
                 length: len as u16,
-                flags: if slice.retransmission {
-                    DataFlags::RETRANSMISSION
-                } else {
-                    DataFlags::NONE
-                },
+                flags: unscheduled
+                    | congested
+                    | if slice.retransmission { DataFlags::RETRANSMISSION } else { 0 },
                 backlog: encode_backlog(body.backlog()),
             };
             let header = builder.header(DATA_OVERHEAD);
@@ -391,11 +436,13 @@ impl Peer {
                 builder.payload(second);
             }
             Self::count_slice(&mut cx.stats, len, slice.retransmission);
+            sent += len;
             count += 1;
             if len < slice_len as u64 {
                 break;
             }
         }
+        cx.held_credit -= if pushed { 0 } else { sent };
         if let Some(error) = failed {
             builder.abandon();
             return Err(error);
@@ -405,12 +452,15 @@ impl Peer {
             if body.has_wanted() && !body.wants_supply() {
                 cx.stalled.push((self.id, slot));
             }
+            self.unqueue_data(cx, slot);
         } else {
             body.active_at = now;
             cx.stats.datagrams_sent += count as u64;
             cx.stats.bytes_sent += builder.len() as u64;
             let size = if count > 1 { NonZeroUsize::new(segment) } else { None };
             builder.finish(self.remote, Ecn::Ect0, size, now);
+            cx.sends.charge(level, sent);
+            self.sends.served(&mut cx.sends, level);
             self.queue_data(cx, slot);
         }
         self.ask_for_supply(cx, slot);
@@ -425,10 +475,10 @@ fn range_ack<'a>(
     transfer: crate::id::TransferId,
     ranges: &'a [ByteRange],
     complete: bool,
-    largest: crate::id::PacketNumber,
+    (largest, ce_count): (PacketNumber, u64),
 ) -> RangeAck<'a> {
     let ranges = List::Slice(ranges);
-    RangeAck { transfer, ranges, complete, occupancy: 0, ce_count: 0, largest, delay_us: 0 }
+    RangeAck { transfer, ranges, complete, occupancy: 0, ce_count, largest, delay_us: 0 }
 }
 
 fn notify_frame(slot: SlotRef, transfer: &SendTransfer) -> TransferNotify<'_> {
@@ -439,6 +489,7 @@ fn notify_frame(slot: SlotRef, transfer: &SendTransfer) -> TransferNotify<'_> {
             record_log2: body.layout.log2(),
             buffer: BufferId(0),
             memory_key: None,
+            unscheduled: body.unscheduled,
         },
         SendBody::Inline(bytes) => Body::Inline(bytes),
         // decided before a frame is made of it

@@ -1,4 +1,6 @@
-//! When to ask a peer for bytes, and when to ask again.
+//! When to ask a peer for bytes, and when to ask again (spec chapters 4 and 6).
+
+use core::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -8,56 +10,133 @@ use crate::{
     ranges::ByteRange,
     slots::SlotRef,
     time::Timestamp,
+    wire::packet::DATA_OVERHEAD,
 };
 
 /// Plaintext of one message that the application may hold unreleased, in bytes.
 const RECORD_WINDOW: u64 = 4 << 20;
 
 impl Peer {
-    /// Queues a transfer for pulling, if there is anything to pull.
+    /// Puts a transfer into the order of those that want to pull, moves it there, or takes it out.
     pub(crate) fn want_pull(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
-        if !transfer.pull_queued && transfer.pullable(RECORD_WINDOW) > 0 {
-            transfer.pull_queued = true;
-            cx.pullers.push_back((self.id, slot));
+        let level = transfer.priority.level();
+        let need = (transfer.pullable(RECORD_WINDOW) > 0).then(|| transfer.unpulled());
+        if need != transfer.listed {
+            if let Some(old) = core::mem::replace(&mut transfer.listed, need) {
+                self.pulls.remove(&mut cx.pulls, level, old, slot);
+            }
+            if let Some(need) = need {
+                self.pulls.insert(&mut cx.pulls, level, need, slot);
+            }
         }
+        self.refresh_pulls(cx);
     }
 
-    /// Pulls the next piece of a transfer whose turn it is; true if it used credit.
-    pub(crate) fn pull_next(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) -> bool {
-        let slice_len = self.slice_len() as u64;
+    /// Brings the peer's place in the order of pulls up to date.
+    pub(crate) fn refresh_pulls(&mut self, cx: &mut Context) {
+        let open = self.may_pull(cx.credit.per_peer(), cx.config.quantum());
+        self.pulls.refresh(&mut cx.pulls, self.id, open);
+    }
+
+    /// Whether another pull fits what the peer may owe us.
+    fn may_pull(&self, bound: u64, quantum: u64) -> bool {
+        let bound = self.share.of(bound).max(quantum);
+        !self.stalled && (self.pull_outstanding == 0 || self.pull_outstanding + quantum <= bound)
+    }
+
+    /// Whether a transfer can be pulled now, given the bound per peer; `None` if it never will be
+    /// again.
+    pub(crate) fn is_pullable(&self, bound: u64, quantum: u64, slot: SlotRef) -> Option<bool> {
+        let transfer = self.incoming.get(slot)?;
+        let listed = transfer.listed.is_some();
+        (transfer.unpulled() > 0).then(|| listed && self.may_pull(bound, quantum))
+    }
+
+    /// Whether nothing of a transfer is left to pull.
+    pub(crate) fn has_pulled_all(&self, slot: SlotRef) -> bool {
+        self.incoming.get(slot).is_none_or(|transfer| transfer.unpulled() == 0)
+    }
+
+    /// Pulls the next piece of a transfer, or of the shortest of a level.
+    pub(crate) fn pull_next(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        level: u8,
+        slot: Option<SlotRef>,
+    ) {
         let timeout = self.timeout(cx);
-        let Some(transfer) = self.incoming.get_mut(slot) else { return false };
-        transfer.pull_queued = false;
-        let pullable = transfer.pullable(RECORD_WINDOW);
-        if pullable == 0 {
-            return false;
-        }
-        let config = &cx.config;
-        let peer_room = config.pull_credit_per_peer.saturating_sub(self.pull_outstanding);
-        // whole datagrams, so that no pull ends in a short one before the last
-        let quantum = (config.pull_quantum / slice_len).max(1) * slice_len;
-        if peer_room < quantum.min(pullable) && self.pull_outstanding > 0 {
-            transfer.pull_queued = true;
-            self.pull_blocked.push_back(slot);
-            return false;
-        }
-        let Some(range) = transfer.pull(now, quantum.min(pullable)) else { return false };
+        let slice_len = self.slice_len() as u64;
+        let Some(slot) = slot.or_else(|| self.pulls.shortest(level)) else {
+            return self.refresh_pulls(cx);
+        };
+        let Some(transfer) = self.incoming.get_mut(slot) else { return self.refresh_pulls(cx) };
+        let len = pull_len(transfer.pullable(RECORD_WINDOW), cx.config.quantum(), slice_len);
+        let Some(range) = transfer.pull(now, len) else { return self.want_pull(cx, slot) };
         let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
         cx.arm(&mut transfer.pull_timer, now + timeout, timer);
-        cx.pull_outstanding += range.len();
-        self.pull_outstanding += range.len();
         self.control.pulls.push_back(QueuedPull { transfer: slot, range, again: false });
         self.wants_to_send(cx);
+        cx.charge_pull(now, range.len(), slice_len);
+        cx.pulls.charge(level, range.len());
+        self.pulls.served(&mut cx.pulls, level);
+        self.expect(cx, now, range.len());
         self.want_pull(cx, slot);
-        true
     }
 
-    /// Lets transfers that waited for this peer's credit try again.
-    pub(super) fn unblock_pulls(&mut self, cx: &mut Context) {
-        while let Some(slot) = self.pull_blocked.pop_front() {
-            cx.pullers.push_back((self.id, slot));
+    /// Notes that `bytes` are on their way from the peer.
+    pub(crate) fn expect(&mut self, cx: &mut Context, now: Timestamp, bytes: u64) {
+        if self.pull_outstanding == 0 {
+            self.progress_at = now;
         }
+        self.move_outstanding(cx, 0, bytes);
+        let at = self.progress_at.max(now) + self.patience();
+        let timer = self.timer(TimerKind::Credit);
+        cx.arm(&mut self.timers.credit, at, timer);
+    }
+
+    /// Notes that what is on its way changed from `before` to `after` bytes.
+    pub(crate) fn move_outstanding(&mut self, cx: &mut Context, before: u64, after: u64) {
+        self.pull_outstanding = self.pull_outstanding + after - before;
+        if !self.stalled {
+            cx.credit.add(after);
+            cx.credit.subtract(before);
+        } else if self.pull_outstanding == 0 {
+            self.stalled = false;
+        }
+    }
+
+    /// Data came: the peer is not stalled (any more).
+    pub(crate) fn on_progress(&mut self, cx: &mut Context, now: Timestamp) {
+        self.progress_at = now;
+        if core::mem::replace(&mut self.stalled, false) {
+            cx.credit.add(self.pull_outstanding);
+        }
+    }
+
+    /// How long what was asked for may take before others get the credit: 1.5 times what it takes
+    /// nearly always (pHost's token life of 1.5 round trips).
+    fn patience(&self) -> Duration {
+        (self.rtt.smoothed() + self.rtt.variation() * 4) * 3 / 2
+    }
+
+    /// Nothing came for a while of what the peer was asked for: the link must not wait for it
+    /// [SCHED-5].
+    pub(crate) fn on_credit_timer(&mut self, cx: &mut Context, now: Timestamp) {
+        if self.pull_outstanding == 0 || self.stalled {
+            return;
+        }
+        let due = self.progress_at + self.patience();
+        if due > now {
+            let timer = self.timer(TimerKind::Credit);
+            cx.arm(&mut self.timers.credit, due, timer);
+            return;
+        }
+        self.stalled = true;
+        cx.stats.stalls += 1;
+        cx.credit.subtract(self.pull_outstanding);
+        self.refresh_pulls(cx);
     }
 
     /// Asks again for ranges that are lost.
@@ -68,10 +147,12 @@ impl Peer {
         slot: SlotRef,
         ranges: &[ByteRange],
     ) {
+        let slice_len = self.slice_len() as u64;
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
         transfer.repull(now, ranges);
         for &range in ranges {
             cx.stats.repulled_bytes += range.len();
+            cx.charge_unpaced(now, range.len(), slice_len);
             self.control.pulls.push_back(QueuedPull { transfer: slot, range, again: true });
         }
         // the sender may hold back because it never learnt what has arrived
@@ -122,5 +203,43 @@ impl Peer {
         if let Some(transfer) = self.incoming.get_mut(slot) {
             cx.arm(&mut transfer.pull_timer, at, timer);
         }
+    }
+}
+
+impl Context {
+    /// Notes that `bytes` of a message were asked for: they will take the link that long.
+    pub(crate) fn charge_pull(&mut self, now: Timestamp, bytes: u64, slice_len: u64) {
+        let datagrams = bytes.div_ceil(slice_len);
+        let framing = DATA_OVERHEAD as u64 + u64::from(self.config.frame_overhead);
+        self.pull_pacer.charge(now, bytes + datagrams * framing);
+    }
+
+    /// The same for bytes that did not wait for their turn. What is asked for again and again, or
+    /// comes faster than the link should be able to bring it, must not silence the pulls for ever.
+    pub(crate) fn charge_unpaced(&mut self, now: Timestamp, bytes: u64, slice_len: u64) {
+        let ahead = self.pull_pacer.next_departure(now).saturating_since(now);
+        if ahead <= self.credit.delay() {
+            self.charge_pull(now, bytes, slice_len);
+        }
+    }
+
+    /// Notes that a control packet arrived: it has taken the link that long.
+    pub(crate) fn charge_arrival(&mut self, now: Timestamp, len: usize) {
+        if self.pull_pacer.next_departure(now) <= now {
+            self.pull_pacer.charge(now, len as u64 + u64::from(self.config.frame_overhead));
+        }
+    }
+}
+
+/// How much to pull of `pullable` bytes: about a quantum, in whole datagrams, and so that no short
+/// rest remains, which would need a turn of its own and overtake its equals.
+fn pull_len(pullable: u64, quantum: u64, slice_len: u64) -> u64 {
+    let slices = |bytes: u64| (bytes / slice_len).max(1) * slice_len;
+    if pullable <= quantum + quantum / 2 {
+        pullable
+    } else if pullable < 2 * quantum + quantum / 2 {
+        slices(pullable / 2 + slice_len / 2)
+    } else {
+        slices(quantum)
     }
 }

@@ -124,6 +124,7 @@ impl Peer {
     pub(crate) fn receive(
         &mut self,
         cx: &mut Context,
+        now: Timestamp,
         stream: StreamId,
         destination: Destination,
     ) -> Result<(), StreamError> {
@@ -139,7 +140,7 @@ impl Peer {
         if let Some(found) = self.stream_mut(stream) {
             found.phase = Phase::Receiving;
         }
-        self.begin_receiving(cx, slot, destination);
+        self.begin_receiving(cx, now, slot, destination);
         Ok(())
     }
 

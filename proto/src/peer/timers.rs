@@ -42,6 +42,12 @@ impl Peer {
                 self.timers.close = None;
                 self.on_close_timer(cx, now);
             }
+            TimerKind::Credit => {
+                self.timers.credit = None;
+                self.on_credit_timer(cx, now);
+            }
+            // the endpoint's own
+            TimerKind::Pace => {}
             TimerKind::Pull(slot) => self.on_pull_timer(cx, now, slot),
             TimerKind::Quiet(slot) => self.on_quiet_timer(cx, now, slot),
             TimerKind::Deadline(stream) => self.on_deadline(cx, now, stream),

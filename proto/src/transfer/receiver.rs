@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::{
     crypto::OpeningKey,
-    id::{StreamId, TransferId},
+    id::{Priority, StreamId, TransferId},
     ranges::{ByteRange, RangeSet},
     time::Timestamp,
     transfer::{layout::Layout, record_pool::RecordPool},
@@ -43,8 +43,10 @@ pub(crate) struct RecvTransfer {
     /// Opened but not acknowledged.
     pub(crate) unacknowledged: RangeSet,
     pub(crate) ack_queued: bool,
-    /// Waits in the queue of those who want to pull.
-    pub(crate) pull_queued: bool,
+    /// What it still needed when it was put into the order of those that want to pull; none if it
+    /// is not there.
+    pub(crate) listed: Option<u64>,
+    pub(crate) priority: Priority,
     /// Last pull, or arrival of something new.
     pub(crate) active_at: Timestamp,
     pub(crate) pull_timer: Option<TimerToken>,
@@ -99,6 +101,8 @@ pub(crate) struct Arrival {
     pub(crate) rtt_sample: Option<core::time::Duration>,
     /// Records that did not open; their ranges count as not arrived.
     pub(crate) corrupt: SmallVec<[ByteRange; 1]>,
+    /// What came from the first time although it was pulled again.
+    pub(crate) spurious: Option<ByteRange>,
 }
 
 impl RecvTransfer {
@@ -111,6 +115,7 @@ impl RecvTransfer {
         layout: Layout,
         metadata: Bytes,
         details: Details,
+        priority: Priority,
         key: OpeningKey,
         first_record: u64,
         now: Timestamp,
@@ -134,7 +139,8 @@ impl RecvTransfer {
             repulled: VecDeque::new(),
             unacknowledged: RangeSet::default(),
             ack_queued: false,
-            pull_queued: false,
+            listed: None,
+            priority,
             active_at: now,
             pull_timer: None,
             rtt_probe: None,
@@ -145,6 +151,17 @@ impl RecvTransfer {
     /// Bytes pulled but not arrived.
     pub(crate) fn outstanding(&self) -> u64 {
         self.pulled_to - self.arrived.covered()
+    }
+
+    /// Bytes that were not pulled yet.
+    pub(crate) fn unpulled(&self) -> u64 {
+        self.layout.sealed_len() - self.pulled_to
+    }
+
+    /// Notes that the sender sends all of it unasked.
+    pub(crate) fn expect_all(&mut self, now: Timestamp) {
+        self.pulled_to = self.layout.sealed_len();
+        self.active_at = now;
     }
 
     /// Where the records end that are open from the first on without a hole. Acknowledged again
@@ -168,7 +185,7 @@ impl RecvTransfer {
 
     /// How much more may be pulled now, given a window of unreleased records.
     pub(crate) fn pullable(&self, record_window: u64) -> u64 {
-        let rest = self.layout.sealed_len() - self.pulled_to;
+        let rest = self.unpulled();
         match &self.sink {
             None => 0,
             Some(Sink::Memory(_)) => rest,
@@ -203,6 +220,7 @@ impl RecvTransfer {
         let end = position + payload.len() as u64;
         if !retransmission {
             self.highest = self.highest.max(end);
+            arrival.spurious = self.spurious(position, end);
             if let Some((start, at)) = self.rtt_probe
                 && end > start
             {
@@ -233,6 +251,32 @@ impl RecvTransfer {
             self.active_at = now;
         }
         arrival
+    }
+
+    /// What of a slice that is not a retransmission was pulled again and has not arrived.
+    fn spurious(&self, position: u64, end: u64) -> Option<ByteRange> {
+        let slice = ByteRange::new(position, end)?;
+        let again = self.repulled.iter().find_map(|repull| repull.range.intersection(slice))?;
+        self.arrived.gaps(again).next()
+    }
+
+    /// Opens the records that were complete before there was a place for them; the ranges of those
+    /// that are corrupt.
+    pub(crate) fn open_early(
+        &mut self,
+        pool: &mut RecordPool,
+        mut opened: impl FnMut(u64, Bytes),
+    ) -> SmallVec<[ByteRange; 1]> {
+        let begun: SmallVec<[u64; 8]> = self.assembling.iter().map(|a| a.index).collect();
+        let mut corrupt = SmallVec::new();
+        for index in begun {
+            if let Some(record) = self.layout.record_range(index)
+                && !self.open_if_full(index, record, pool, &mut opened)
+            {
+                corrupt.push(record);
+            }
+        }
+        corrupt
     }
 
     /// Copies a piece to its place in its record.
@@ -277,6 +321,10 @@ impl RecvTransfer {
         pool: &mut RecordPool,
         opened: &mut impl FnMut(u64, Bytes),
     ) -> bool {
+        if self.sink.is_none() {
+            // it stays assembled until there is a place for it
+            return true;
+        }
         let Some(slot) = self.assembling.iter().position(|a| a.index == index) else { return true };
         if self.assembling[slot].filled < record.len() {
             return true;
@@ -304,7 +352,7 @@ impl RecvTransfer {
                 }
                 result
             }
-            None => Ok(()),
+            None => return true,
         };
         pool.give_back(assembly.buffer, record.len() as usize);
         if result.is_err() {

@@ -1,5 +1,6 @@
 //! The sending side of one message: notify it, seal what is pulled, free what is acknowledged.
 
+use core::time::Duration;
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
@@ -52,6 +53,8 @@ pub(crate) struct NotifyState {
     pub(crate) sent_at: Timestamp,
     /// The receiver has it.
     pub(crate) accepted: bool,
+    /// Payload bytes that were sent unasked and count against the grant until it is accepted.
+    pub(crate) unscheduled: u64,
 }
 
 /// A payload that the receiver pulls, in sealed space.
@@ -69,11 +72,16 @@ pub(crate) struct PulledBody {
     wanted: RangeSet,
     /// Ever handed to the link.
     sent: RangeSet,
-    /// Waits in the peer's data queue.
-    pub(crate) queued: bool,
+    /// All of it is sent without being asked: no pull of it came yet.
+    pub(crate) unscheduled: bool,
+    /// What was left to send when it was put into the order of those that have data to send; none
+    /// if it is not there.
+    pub(crate) listed: Option<u64>,
     /// Last time a pull or acknowledgement came, or data was sent.
     pub(crate) active_at: Timestamp,
     pub(crate) quiet_timer: Option<TimerToken>,
+    /// Times in a row that the receiver was asked what became of the transfer.
+    pub(crate) asked: u32,
 }
 
 /// Plaintext that was handed over and is not sealed yet.
@@ -150,9 +158,11 @@ impl PulledBody {
             sealed_base: 0,
             wanted: RangeSet::default(),
             sent: RangeSet::default(),
-            queued: false,
+            unscheduled: false,
+            listed: None,
             active_at: now,
             quiet_timer: None,
+            asked: 0,
         }
     }
 
@@ -207,6 +217,31 @@ impl PulledBody {
                 let _asked_again_later = self.wanted.insert_bounded(gap, MAX_WANTED);
             }
         }
+    }
+
+    /// Sends all of it without being asked.
+    pub(crate) fn push(&mut self) {
+        self.unscheduled = true;
+        if let Some(whole) = ByteRange::new(0, self.layout.sealed_len()) {
+            self.wanted.insert(whole);
+        }
+    }
+
+    /// What was sent unasked may never have reached anybody who knew what it was: waits to be asked.
+    pub(crate) fn unpush(&mut self) {
+        self.unscheduled = false;
+        self.wanted = RangeSet::default();
+        self.sent = RangeSet::default();
+    }
+
+    /// How long nothing may be heard of the transfer before the receiver is asked.
+    pub(crate) fn quiet_span(&self, timeout: Duration) -> Duration {
+        timeout.saturating_mul(4 << self.asked.min(8))
+    }
+
+    /// Bytes that were never sent.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.layout.sealed_len() - self.sent.covered()
     }
 
     /// Forgets that the receiver asked for `range`.

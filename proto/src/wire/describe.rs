@@ -230,12 +230,15 @@ fn notify(f: &TransferNotify<'_>) -> Description {
         .with_option("content_type", f.content_type);
     match f.body {
         Body::Inline(payload) => description.with("inline", hex(payload)),
-        Body::Pulled { key, first_record, record_log2, buffer, memory_key } => description
-            .with("key", format_args!("{} bytes", key.len()))
-            .with("first_record", first_record)
-            .with("record_log2", record_log2)
-            .with("buffer", buffer.0)
-            .with_option("memory_key", memory_key.map(hex)),
+        Body::Pulled { key, first_record, record_log2, buffer, memory_key, unscheduled } => {
+            description
+                .with("key", format_args!("{} bytes", key.len()))
+                .with("first_record", first_record)
+                .with("record_log2", record_log2)
+                .with("buffer", buffer.0)
+                .with_option("memory_key", memory_key.map(hex))
+                .with_option("unscheduled", unscheduled.then_some("true"))
+        }
     }
 }
 

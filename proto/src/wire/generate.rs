@@ -166,7 +166,11 @@ impl FrameParts {
             let record_log2 = 10 + (self.small[0] % 7) as u8;
             let memory_key = self.flags[2].then_some(&self.bytes[..]);
             let buffer = BufferId(f);
-            (c.max(1), Body::Pulled { key, first_record: e, record_log2, buffer, memory_key })
+            let unscheduled = self.flags[7];
+            let first_record = e;
+            let body =
+                Body::Pulled { key, first_record, record_log2, buffer, memory_key, unscheduled };
+            (c.max(1), body)
         };
         TransferNotify {
             transfer: TransferId(!a),

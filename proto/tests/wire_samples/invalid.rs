@@ -118,7 +118,7 @@ fn notifies() -> Vec<Invalid> {
     let with_flags = |flags: u16, rest: &[u8]| notify(flags, &[5], rest);
     let body = b"hello";
     vec![
-        (NOTIFY, "reserved flag", with(small, 2, 0x86), Reserved { field: "notify flags" }),
+        (NOTIFY, "inline and unscheduled", with(small, 2, 0x86), field("notify flags")),
         (NOTIFY, "pattern 5", with_flags(0x5001, body), field("pattern")),
         (NOTIFY, "pattern 7", with_flags(0x7001, body), field("pattern")),
         (NOTIFY, "inline with memory key", with_flags(0x0101, body), field("notify flags")),

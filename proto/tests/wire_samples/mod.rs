@@ -99,6 +99,7 @@ pub(crate) fn full_notify() -> TransferNotify<'static> {
             record_log2: 16,
             buffer: BufferId(9),
             memory_key: Some(b"rkey"),
+            unscheduled: false,
         },
         ..small_notify()
     }
@@ -147,6 +148,7 @@ pub(crate) fn frames() -> Vec<Sample> {
             record_log2: 10,
             buffer: BufferId(0),
             memory_key: None,
+            unscheduled: true,
         },
         ..small_notify()
     };

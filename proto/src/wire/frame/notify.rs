@@ -60,6 +60,8 @@ pub enum Body<'a> {
         buffer: BufferId,
         /// Opens that memory to reads over RDMA.
         memory_key: Option<&'a [u8]>,
+        /// The sender sends all of it without being asked.
+        unscheduled: bool,
     },
 }
 
@@ -122,14 +124,16 @@ const CONTENT_TYPE: u16 = 1 << 7;
 const MEMORY_KEY: u16 = 1 << 8;
 const PRIORITY_SHIFT: u32 = 9;
 const PATTERN_SHIFT: u32 = 12;
-const RESERVED: u16 = 1 << 15;
+const UNSCHEDULED: u16 = 1 << 15;
 
 impl TransferNotify<'_> {
     fn flags(&self) -> u16 {
         let mut flags = match self.body {
             Body::Inline(_) => INLINE,
-            Body::Pulled { memory_key: Some(_), .. } => MEMORY_KEY,
-            Body::Pulled { .. } => 0,
+            Body::Pulled { memory_key, unscheduled, .. } => {
+                let memory_key = if memory_key.is_some() { MEMORY_KEY } else { 0 };
+                memory_key | if unscheduled { UNSCHEDULED } else { 0 }
+            }
         };
         let optional = [
             (FIN, self.fin.is_some()),
@@ -226,7 +230,7 @@ impl Encode for TransferNotify<'_> {
         self.write_optional(writer);
         match self.body {
             Body::Inline(payload) => writer.bytes(payload),
-            Body::Pulled { key, first_record, record_log2, buffer, memory_key } => {
+            Body::Pulled { key, first_record, record_log2, buffer, memory_key, .. } => {
                 writer.counted(key);
                 writer.varint(first_record);
                 writer.u8(record_log2);
@@ -243,9 +247,6 @@ impl<'a> TransferNotify<'a> {
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let flags = reader.u16("notify flags")?;
-        if flags & RESERVED != 0 {
-            return Err(DecodeError::Reserved { field: "notify flags" });
-        }
         let has = |flag| flags & flag != 0;
         let priority = (flags >> PRIORITY_SHIFT & 0b111) as u8;
         let priority =
@@ -279,7 +280,7 @@ impl<'a> TransferNotify<'a> {
         };
         let content_type =
             if has(CONTENT_TYPE) { Some(reader.varint("content type")?) } else { None };
-        let body = Body::read(reader, size, has(INLINE), has(MEMORY_KEY))?;
+        let body = Body::read(reader, size, flags)?;
         Ok(Self {
             transfer,
             stream,
@@ -306,14 +307,9 @@ fn present(bytes: &[u8]) -> Result<&[u8], DecodeError> {
 
 impl<'a> Body<'a> {
     #[inline]
-    fn read(
-        reader: &mut Reader<'a>,
-        size: u64,
-        inline: bool,
-        has_memory_key: bool,
-    ) -> Result<Self, DecodeError> {
-        if inline {
-            if has_memory_key {
+    fn read(reader: &mut Reader<'a>, size: u64, flags: u16) -> Result<Self, DecodeError> {
+        if flags & INLINE != 0 {
+            if flags & (MEMORY_KEY | UNSCHEDULED) != 0 {
                 return Err(DecodeError::OutOfRange { field: "notify flags" });
             }
             if size > reader.rest().len() as u64 {
@@ -334,8 +330,10 @@ impl<'a> Body<'a> {
             return Err(DecodeError::OutOfRange { field: "size" });
         }
         let buffer = BufferId(reader.varint("buffer")?);
-        let memory_key = if has_memory_key { Some(reader.counted("memory key")?) } else { None };
-        Ok(Self::Pulled { key, first_record, record_log2, buffer, memory_key })
+        let memory_key =
+            if flags & MEMORY_KEY != 0 { Some(reader.counted("memory key")?) } else { None };
+        let unscheduled = flags & UNSCHEDULED != 0;
+        Ok(Self::Pulled { key, first_record, record_log2, buffer, memory_key, unscheduled })
     }
 }
 
