@@ -36,6 +36,7 @@
 
 mod clock;
 mod link;
+pub mod net;
 mod signal;
 
 pub use clock::{clock, sleep_until};
