@@ -169,6 +169,3 @@ impl Fabric {
         (0..self.spines).filter(usable).nth(other).unwrap_or(spine)
     }
 }
-
-#[cfg(test)]
-mod tests;

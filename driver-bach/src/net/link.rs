@@ -146,3 +146,6 @@ impl Link {
         self.stats.busy += span;
     }
 }
+
+#[cfg(test)]
+mod tests;

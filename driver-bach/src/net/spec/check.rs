@@ -32,7 +32,7 @@ impl NetworkSpec {
     ///
     /// # Errors
     /// The first value that is wrong, and what would be right.
-    pub fn validate(&self) -> Checked {
+    pub fn validate(&self) -> Result<(), SpecError> {
         self.topology.validate()?;
         within("rate_bits_per_sec", self.rate_bits_per_sec, RATES)?;
         within("delay_ns", self.delay_ns, (0, MAX_DELAY_NS))?;
