@@ -9,6 +9,12 @@
 //! - [`clock`] is the virtual time as the core's [`Timestamp`](dcquic_proto::time::Timestamp), and
 //!   [`sleep_until`] waits for one.
 //!
+//! Beside it stands a model of a datacenter network that owes nothing to Bach:
+//!
+//! - [`net`] has links of constant rate, switches with finite buffers that mark, leaves and spines,
+//!   and faults. It is a value without a clock, which Bach or a plain event loop can drive.
+//! - [`pcap`] writes what that network transmits as a capture for packet analysers.
+//!
 //! # How a synchronous link meets asynchronous sockets
 //!
 //! `Link` never waits, while Bach's sockets can only be polled: their `try_` forms either always
@@ -36,6 +42,8 @@
 
 mod clock;
 mod link;
+pub mod net;
+pub mod pcap;
 mod signal;
 
 pub use clock::{clock, sleep_until};
