@@ -41,10 +41,14 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+pub mod host;
 mod link;
+pub mod measure;
 pub mod net;
 pub mod pcap;
+pub mod scale;
 mod signal;
+pub mod workload;
 
 pub use clock::{clock, sleep_until};
 pub use link::{BachLink, Losses, Settings};

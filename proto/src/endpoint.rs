@@ -598,6 +598,6 @@ impl Endpoint {
     /// debug
     pub fn debug_state(&self, now: Timestamp) -> String {
         format!("wait {} ready {} room {} out {} total {} next {:?} pace {:?} sends {}", self.cx.pulls.waiting(), self.cx.pulls.is_ready(), self.cx.credit.has_room(), self.cx.credit.outstanding(), self.cx.credit.total(), self.cx.pull_pacer.next_departure(now).saturating_since(now), self.cx.pace_timer, self.cx.sends.is_ready())
-        + &self.peers.refs().iter().map(|s| { let p = self.peers.get(*s).unwrap().as_ref().unwrap(); format!("peer out {} stalled {} share {} per {} listed {:?}", p.pull_outstanding, p.stalled, p.share.of(1000), self.cx.credit.per_peer(), p.incoming.refs().iter().map(|r| p.incoming.get(*r).map(|t| (t.listed, t.unpulled(), t.outstanding()))).collect::<Vec<_>>()) }).collect::<String>()
+        + &self.peers.refs().iter().map(|s| { let p = self.peers.get(*s).unwrap().as_ref().unwrap(); format!("\n{} nsent {} nlim {} nq {} unacc {} | seen {} limsent {} peer out {} stalled {} share {} per {} listed {:?}", p.remote, p.notifies_sent, p.notify_limit, p.notify_queue.len(), p.unaccepted.len(), p.notifies_seen, p.notify_limit_sent, p.pull_outstanding, p.stalled, p.share.of(1000), self.cx.credit.per_peer(), p.incoming.refs().iter().map(|r| p.incoming.get(*r).map(|t| (t.listed, t.unpulled(), t.outstanding()))).collect::<Vec<_>>()) }).collect::<String>()
     }
 }

@@ -56,7 +56,13 @@ impl Peer {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if !transfer.notify.queued {
             transfer.notify.queued = true;
-            self.notify_queue.push_back(slot);
+            // repeats need no credit: they must not stand behind those that wait for some, since
+            // what they announce may be what the credit waits for
+            if transfer.notify.sent > 0 {
+                self.notify_queue.push_front(slot);
+            } else {
+                self.notify_queue.push_back(slot);
+            }
             self.wants_to_send(cx);
         }
     }

@@ -1,0 +1,244 @@
+//! What is measured of a run, and what is made of it.
+
+mod summary;
+
+pub use summary::{SlowdownGroup, Summary, summarize};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::{
+    host::{Counters, Host, Notice},
+    net::{Frame, NetStats, Network, Picos, PortId, PortStats},
+    workload::Transfer,
+};
+
+/// Bytes of a frame's payload that enter the digest: all of its headers, and what they seal.
+const DIGEST_BYTES: usize = 128;
+
+/// What became of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When it was started.
+    pub started: Picos,
+    /// When the receiver had all of it.
+    pub delivered: Option<Picos>,
+    /// It ended otherwise.
+    pub failed: bool,
+}
+
+/// One look at the hot port.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// When, from the start of the workload.
+    pub at: Picos,
+    /// Bytes that waited.
+    pub queue_bytes: u64,
+    /// Wire bytes that the port had forwarded since the start.
+    pub forwarded_bytes: u64,
+    /// Payload bytes delivered since the start, over all transfers.
+    pub delivered_bytes: u64,
+}
+
+/// Collects what happens in a run.
+pub struct Recorder {
+    pub(crate) transfers: Vec<Transfer>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) problems: Vec<String>,
+    pub(crate) start: Picos,
+    pub(crate) end: Picos,
+    pub(crate) last_delivery: Picos,
+    pub(crate) before: Snapshot,
+    pub(crate) after: Snapshot,
+    pub(crate) hot: PortId,
+    pub(crate) events: u64,
+    digest: Xxh3,
+    /// Payload bytes have no part in the digest.
+    lengths_only: bool,
+    outstanding: usize,
+    delivered_bytes: u64,
+}
+
+impl core::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Recorder")
+            .field("transfers", &self.transfers.len())
+            .field("outstanding", &self.outstanding)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The counters of a moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) counters: Counters,
+    pub(crate) net: NetStats,
+    pub(crate) ports: Vec<PortStats>,
+}
+
+impl Recorder {
+    /// Nothing has happened yet.
+    pub fn new(transfers: &[Transfer]) -> Self {
+        let records =
+            vec![Record { started: Picos::ZERO, delivered: None, failed: false }; transfers.len()];
+        Self {
+            transfers: transfers.to_vec(),
+            records,
+            samples: Vec::new(),
+            problems: Vec::new(),
+            start: Picos::ZERO,
+            end: Picos::ZERO,
+            last_delivery: Picos::ZERO,
+            before: Snapshot::default(),
+            after: Snapshot::default(),
+            hot: PortId(0),
+            events: 0,
+            digest: Xxh3::new(),
+            lengths_only: false,
+            outstanding: transfers.len(),
+            delivered_bytes: 0,
+        }
+    }
+
+    /// The workload starts; what happened before does not count.
+    pub(crate) fn begin<'a>(
+        &mut self,
+        now: Picos,
+        network: &Network,
+        hosts: impl Iterator<Item = &'a dyn Host>,
+    ) {
+        self.start = now;
+        for (record, transfer) in self.records.iter_mut().zip(&self.transfers) {
+            record.started = now + transfer.at;
+        }
+        self.before = snapshot(network, hosts);
+        self.hot = self.hottest(network);
+    }
+
+    /// The workload has ended.
+    pub(crate) fn end<'a>(
+        &mut self,
+        now: Picos,
+        network: &Network,
+        hosts: impl Iterator<Item = &'a dyn Host>,
+    ) {
+        self.end = now;
+        self.after = snapshot(network, hosts);
+    }
+
+    /// The run has ended after `events` events.
+    pub(crate) const fn close(&mut self, events: u64) {
+        self.events = events;
+    }
+
+    /// The port that the most payload has to leave through.
+    fn hottest(&self, network: &Network) -> PortId {
+        let mut bytes = vec![0_u64; network.nics()];
+        for transfer in &self.transfers {
+            bytes[transfer.to.0 as usize] += transfer.size;
+        }
+        let most = bytes.iter().enumerate().max_by_key(|(at, bytes)| (**bytes, usize::MAX - at));
+        network.port_of(crate::net::NicId(most.map_or(0, |(at, _)| at as u32)))
+    }
+
+    /// Whether every transfer has ended one way or the other.
+    pub fn is_done(&self) -> bool {
+        self.outstanding == 0
+    }
+
+    /// A host sends a frame.
+    pub(crate) fn frame(&mut self, at: Picos, frame: &Frame) {
+        self.digest.update(&at.0.to_le_bytes());
+        for address in [frame.from, frame.to] {
+            if let core::net::IpAddr::V4(ip) = address.ip() {
+                self.digest.update(&ip.octets());
+            }
+        }
+        self.digest.update(&(frame.payload.len() as u32).to_le_bytes());
+        self.digest.update(&[frame.ecn.bits()]);
+        if !self.lengths_only {
+            let len = frame.payload.len().min(DIGEST_BYTES);
+            self.digest.update(&frame.payload[..len]);
+        }
+    }
+
+    /// A host has something to say.
+    pub(crate) fn notice(&mut self, at: Picos, host: u32, notice: &Notice) {
+        let (kind, transfer) = match notice {
+            Notice::Connected { .. } => (0_u8, u32::MAX),
+            Notice::Delivered { transfer } => (1, *transfer),
+            Notice::Finished { transfer } => (2, *transfer),
+            Notice::Failed { transfer, .. } => (3, *transfer),
+            Notice::PeerFailed { .. } => (4, u32::MAX),
+        };
+        self.digest.update(&at.0.to_le_bytes());
+        self.digest.update(&host.to_le_bytes());
+        self.digest.update(&[kind]);
+        self.digest.update(&transfer.to_le_bytes());
+        let Some(record) = self.records.get_mut(transfer as usize) else { return };
+        match notice {
+            Notice::Delivered { .. } if record.delivered.is_some() => {
+                self.problems.push(format!("transfer {transfer} was delivered twice"));
+            }
+            Notice::Delivered { .. } => {
+                record.delivered = Some(at);
+                self.last_delivery = at;
+                self.delivered_bytes += self.transfers[transfer as usize].size;
+                self.outstanding -= usize::from(!record.failed);
+            }
+            Notice::Failed { cause, .. } if record.delivered.is_none() && !record.failed => {
+                record.failed = true;
+                self.outstanding -= 1;
+                self.problems.push(format!("transfer {transfer} failed: {cause}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at the hot port.
+    pub(crate) fn sample(&mut self, now: Picos, network: &Network) {
+        let forwarded = network.port(self.hot).forwarded.bytes;
+        let before = self.before.ports[self.hot.0 as usize].forwarded.bytes;
+        self.samples.push(Sample {
+            at: now.saturating_since(self.start),
+            queue_bytes: network.queue_at(now, self.hot),
+            forwarded_bytes: forwarded - before,
+            delivered_bytes: self.delivered_bytes,
+        });
+    }
+
+    /// Something is wrong that is not one transfer's.
+    pub(crate) fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    /// A hash of everything that was sent and said.
+    pub fn digest(&self) -> u64 {
+        self.digest.digest()
+    }
+
+    /// What went wrong, for people.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// What became of each transfer.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The hot port over time.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+}
+
+fn snapshot<'a>(network: &Network, hosts: impl Iterator<Item = &'a dyn Host>) -> Snapshot {
+    let mut counters = Counters::default();
+    for host in hosts {
+        counters.add(&host.counters());
+    }
+    let ports = (0..network.ports()).map(|port| network.port(PortId(port as u32))).collect();
+    Snapshot { counters, net: network.stats(), ports }
+}
