@@ -342,17 +342,17 @@ impl Peer {
         self.sends.refresh(&mut cx.sends, self.id, open);
     }
 
-    /// Whether a transfer can send now; `None` if it never will again.
-    pub(crate) fn is_sendable(&self, slot: SlotRef) -> Option<bool> {
+    /// What is left of a transfer, if it can send now; the outer `None` if it never will again.
+    pub(crate) fn sendable(&self, slot: SlotRef) -> Option<Option<u64>> {
         match &self.outgoing.get(slot)?.body {
-            SendBody::Pulled(body) => (body.unsent() > 0).then(|| body.listed.is_some()),
+            SendBody::Pulled(body) => (body.unsent() > 0).then_some(body.listed),
             _ => None,
         }
     }
 
     /// Whether all of a transfer was sent at least once.
     pub(crate) fn has_sent_all(&self, slot: SlotRef) -> bool {
-        self.is_sendable(slot).is_none()
+        self.sendable(slot).is_none()
     }
 
     /// The receiver no longer wants bytes.
@@ -399,7 +399,7 @@ impl Peer {
         let timeout = self.timeout(cx);
         let timer = self.timer(TimerKind::Quiet(slot));
         if let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) {
-            let at = now + body.quiet_span(timeout);
+            let at = now + body.quiet_span(timeout, cx.config.max_timeout);
             cx.arm(&mut body.quiet_timer, at, timer);
         }
     }
@@ -411,7 +411,7 @@ impl Peer {
         let timeout = self.timeout(cx);
         let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else { return };
         body.quiet_timer = None;
-        let wait = body.quiet_span(timeout);
+        let wait = body.quiet_span(timeout, cx.config.max_timeout);
         let due = body.active_at + wait;
         if due > now || body.has_wanted() {
             let at = due.max(now + wait / 2);

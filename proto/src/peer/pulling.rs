@@ -45,12 +45,12 @@ impl Peer {
         !self.stalled && (self.pull_outstanding == 0 || self.pull_outstanding + quantum <= bound)
     }
 
-    /// Whether a transfer can be pulled now, given the bound per peer; `None` if it never will be
-    /// again.
-    pub(crate) fn is_pullable(&self, bound: u64, quantum: u64, slot: SlotRef) -> Option<bool> {
+    /// What a transfer needs, if it can be pulled now, given the bound per peer; the outer `None`
+    /// if it never will be again.
+    pub(crate) fn pullable(&self, bound: u64, quantum: u64, slot: SlotRef) -> Option<Option<u64>> {
         let transfer = self.incoming.get(slot)?;
-        let listed = transfer.listed.is_some();
-        (transfer.unpulled() > 0).then(|| listed && self.may_pull(bound, quantum))
+        (transfer.unpulled() > 0)
+            .then(|| transfer.listed.filter(|_| self.may_pull(bound, quantum)))
     }
 
     /// Whether nothing of a transfer is left to pull.
@@ -217,7 +217,7 @@ impl Context {
     /// The same for bytes that did not wait for their turn. What is asked for again and again, or
     /// comes faster than the link should be able to bring it, must not silence the pulls for ever.
     pub(crate) fn charge_unpaced(&mut self, now: Timestamp, bytes: u64, slice_len: u64) {
-        let ahead = self.pull_pacer.next_departure(now).saturating_since(now);
+        let ahead = self.pull_pacer.next_departure(now, 1).saturating_since(now);
         if ahead <= self.credit.delay() {
             self.charge_pull(now, bytes, slice_len);
         }
@@ -225,7 +225,7 @@ impl Context {
 
     /// Notes that a control packet arrived: it has taken the link that long.
     pub(crate) fn charge_arrival(&mut self, now: Timestamp, len: usize) {
-        if self.pull_pacer.next_departure(now) <= now {
+        if self.pull_pacer.next_departure(now, 1) <= now {
             self.pull_pacer.charge(now, len as u64 + u64::from(self.config.frame_overhead));
         }
     }

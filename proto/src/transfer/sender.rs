@@ -234,9 +234,11 @@ impl PulledBody {
         self.sent = RangeSet::default();
     }
 
-    /// How long nothing may be heard of the transfer before the receiver is asked.
-    pub(crate) fn quiet_span(&self, timeout: Duration) -> Duration {
-        timeout.saturating_mul(4 << self.asked.min(8))
+    /// How long nothing may be heard of the transfer before the receiver is asked: soon if only its
+    /// last acknowledgement can be missing, rarely if it is the receiver's turn to pull.
+    pub(crate) fn quiet_span(&self, timeout: Duration, longest: Duration) -> Duration {
+        let base = if self.unsent() == 0 { timeout } else { longest.max(timeout) };
+        base.saturating_mul(4 << self.asked.min(8))
     }
 
     /// Bytes that were never sent.
