@@ -72,7 +72,9 @@ impl Peer {
             return self.refresh_pulls(cx);
         };
         let Some(transfer) = self.incoming.get_mut(slot) else { return self.refresh_pulls(cx) };
-        let len = pull_len(transfer.pullable(RECORD_WINDOW), cx.config.quantum(), slice_len);
+        let quantum = cx.config.quantum();
+        let tapered = transfer.layout.sealed_len() > 2 * quantum;
+        let len = pull_len(transfer.pullable(RECORD_WINDOW), quantum, slice_len, tapered);
         let Some(range) = transfer.pull(now, len) else { return self.want_pull(cx, slot) };
         let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
         cx.arm(&mut transfer.pull_timer, now + timeout, timer);
@@ -231,11 +233,18 @@ impl Context {
     }
 }
 
-/// How much to pull of `pullable` bytes: about a quantum, in whole datagrams, and so that no short
+/// How much to pull of `pullable` bytes, in whole datagrams: about a quantum, and so that no short
 /// rest remains, which would need a turn of its own and overtake its equals.
-fn pull_len(pullable: u64, quantum: u64, slice_len: u64) -> u64 {
+///
+/// A transfer of many turns takes a quarter of what it still needs towards its end: equals then end
+/// within about one datagram of each other, not one quantum.
+fn pull_len(pullable: u64, quantum: u64, slice_len: u64, tapered: bool) -> u64 {
     let slices = |bytes: u64| (bytes / slice_len).max(1) * slice_len;
-    if pullable <= quantum + quantum / 2 {
+    if pullable <= slice_len + slice_len / 4 {
+        pullable
+    } else if tapered {
+        slices(quantum.min(pullable / 4))
+    } else if pullable <= quantum + quantum / 2 {
         pullable
     } else if pullable < 2 * quantum + quantum / 2 {
         slices(pullable / 2 + slice_len / 2)
