@@ -62,6 +62,9 @@ pub struct Config {
     /// The default is all of it: the queue that remains is drained by the response to congestion
     /// marks, and bounded by the credit. A fixed margin would cost what it leaves free.
     pub pull_rate_permille: u16,
+    /// How late timers may be handled, the wheel's resolution included: pacing makes up for so much
+    /// and no more, since what it makes up for leaves as a burst.
+    pub timer_slack: Duration,
     /// Bytes pulled but not arrived, over all peers, at most. Never more than the link's receive
     /// buffer holds.
     pub pull_credit: u64,
@@ -114,6 +117,7 @@ impl Config {
             link_rate: 0,
             frame_overhead: 66,
             pull_rate_permille: 1_000,
+            timer_slack: Duration::from_micros(50),
             pull_credit: 2 << 20,
             pull_credit_per_peer: 2 << 20,
             pull_quantum: 128 << 10,
@@ -141,6 +145,7 @@ impl Config {
         Self {
             link_rate,
             unscheduled_budget: 256 << 10,
+            timer_slack: Duration::from_nanos(1_100),
             pull_credit: 8 << 20,
             pull_credit_per_peer: 8 << 20,
             initial_rtt: Duration::from_micros(50),
@@ -196,6 +201,7 @@ impl Config {
             }
         }
         let spans = [
+            ("timer_slack", self.timer_slack, Duration::ZERO, Duration::from_secs(1)),
             ("initial_rtt", self.initial_rtt, Duration::from_nanos(1), Duration::from_secs(10)),
             ("min_timeout", self.min_timeout, Duration::from_micros(1), self.max_timeout),
             ("max_timeout", self.max_timeout, self.min_timeout, Duration::from_secs(60)),

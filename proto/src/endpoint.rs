@@ -507,7 +507,7 @@ impl Endpoint {
         let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
         self.cx.pulls.compact(|id, slot| find(id).is_none_or(|peer| peer.has_pulled_all(slot)));
         while self.cx.credit.has_room() && self.cx.pulls.waiting() > 0 {
-            let at = self.cx.pull_pacer.next_departure(now, self.cx.config.quantum());
+            let at = self.cx.pull_pacer.next_departure(now, 1);
             if at > now {
                 self.cx.arm_pace(at);
                 return;
@@ -587,10 +587,10 @@ fn pull_rate(config: &Config) -> u64 {
     config.link_rate / 1_000 * u64::from(config.pull_rate_permille)
 }
 
-/// What may be asked for at once: a turn, and what the link brings while a timer of the wheel's
-/// resolution is late.
+/// What may be made up for at once: what the link brings while a timer is late.
 fn pull_burst(config: &Config) -> u64 {
-    config.quantum() + pull_rate(config) / 500_000
+    let bytes = u128::from(pull_rate(config)) * config.timer_slack.as_nanos() / 1_000_000_000;
+    (bytes as u64).max(1)
 }
 
 fn slot_of(id: PeerId) -> SlotRef {
