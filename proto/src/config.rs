@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use crate::crypto::{KeyLimits, Suite};
+use crate::{
+    congestion::{CongestionConfig, CongestionControl},
+    crypto::{KeyLimits, Suite},
+};
 
 /// How an endpoint behaves; [`Config::validate`] names what is out of range.
 #[derive(Clone, Debug)]
@@ -62,6 +65,8 @@ pub struct Config {
     /// The default is all of it: the queue that remains is drained by the response to congestion
     /// marks, and bounded by the credit. A fixed margin would cost what it leaves free.
     pub pull_rate_permille: u16,
+    /// How fast data leaves for a peer, besides what the peer asks for: the lower counts.
+    pub congestion: CongestionControl,
     /// How late timers may be handled, the wheel's resolution included: pacing makes up for so much
     /// and no more, since what it makes up for leaves as a burst.
     pub timer_slack: Duration,
@@ -117,6 +122,7 @@ impl Config {
             link_rate: 0,
             frame_overhead: 66,
             pull_rate_permille: 1_000,
+            congestion: CongestionControl::Bbr,
             timer_slack: Duration::from_micros(50),
             pull_credit: 2 << 20,
             pull_credit_per_peer: 2 << 20,
@@ -153,6 +159,22 @@ impl Config {
             max_timeout: Duration::from_millis(20),
             ..Self::datacenter()
         }
+    }
+
+    /// What the congestion controller of a new path starts from. With a known link rate that is a
+    /// whole round trip of it: whoever pulls asks for no more than it can take.
+    pub(crate) fn path_congestion(&self, max_datagram: usize, seed: u64) -> CongestionConfig {
+        let defaults = CongestionConfig { control: self.congestion, seed, ..Default::default() };
+        let max_datagram_bytes = max_datagram as u64;
+        let max_quantum_bytes = defaults.max_quantum_bytes.max(2 * max_datagram_bytes);
+        let mut config = CongestionConfig { max_datagram_bytes, max_quantum_bytes, ..defaults };
+        if self.link_rate > 0 {
+            let bdp = u128::from(self.link_rate) * self.initial_rtt.as_nanos() / 1_000_000_000;
+            config.initial_rate_bytes_per_sec = self.link_rate;
+            config.initial_window_bytes =
+                (2 * bdp as u64).clamp(config.min_window_bytes, config.max_window_bytes);
+        }
+        config
     }
 
     /// An ordinary turn of pulling or sending, in bytes.

@@ -173,6 +173,8 @@ pub(crate) enum TimerKind {
     Pull(SlotRef),
     /// Stop counting on what a silent sender was asked for.
     Credit,
+    /// Send data that waited for its time of departure.
+    Departure,
     /// Pull or send what was held back. The endpoint's own, not a peer's.
     Pace,
     /// Ask what became of an outgoing transfer of which nothing was heard.
@@ -191,7 +193,7 @@ impl TimerKind {
             Self::Close => WakeReason::Close,
             Self::Idle => WakeReason::Idle,
             Self::Pull(_) | Self::Credit => WakeReason::Pull,
-            Self::Pace => WakeReason::Pace,
+            Self::Pace | Self::Departure => WakeReason::Pace,
             Self::Deadline(_) => WakeReason::Deadline,
         }
     }

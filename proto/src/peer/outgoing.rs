@@ -133,7 +133,7 @@ impl Peer {
 
     /// A notify is written again: what was sent unasked behind it waits to be asked for, since the
     /// receiver may not have known what it was.
-    pub(crate) fn wait_to_be_asked(&mut self, cx: &mut Context, slot: SlotRef) {
+    pub(crate) fn wait_to_be_asked(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if transfer.notify.sent == 0 || transfer.notify.accepted {
             return;
@@ -141,7 +141,9 @@ impl Peer {
         if let Some(body) = transfer.pulled()
             && body.unscheduled
         {
+            let lost = body.unacknowledged();
             body.unpush();
+            self.on_data_lost(cx, now, lost);
             self.queue_data(cx, slot);
         }
     }
@@ -225,7 +227,7 @@ impl Peer {
             self.on_notify_accepted(slot);
             let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
             match (accepted.receiver, transfer.pulled()) {
-                (None, _) => self.on_delivered(cx, slot),
+                (None, _) => self.on_delivered(cx, slot, false),
                 (Some(receiver), Some(body)) => {
                     body.receiver = Some(receiver);
                     body.active_at = now;
@@ -255,16 +257,24 @@ impl Peer {
         }
     }
 
-    /// The receiver has the whole message.
-    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef) {
+    /// The receiver has the whole message; `counted` says that the congestion controller knows.
+    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef, counted: bool) {
         let Some(transfer) = self.outgoing.get(slot) else { return };
         let stream = transfer.stream;
-        self.drop_outgoing(cx, slot);
+        if !counted {
+            self.on_data_discarded(cx, slot);
+        }
+        self.forget_outgoing(cx, slot);
         self.on_message_delivered(cx, stream);
     }
 
     /// Forgets a message that is being sent.
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
+        self.on_data_discarded(cx, slot);
+        self.forget_outgoing(cx, slot);
+    }
+
+    fn forget_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
         self.unscheduled -= transfer.notify.unscheduled;
         let level = transfer.priority.level();
@@ -300,10 +310,12 @@ impl Peer {
         body.asked = 0;
         body.receiver = Some(frame.receiver);
         let before = if core::mem::take(&mut body.unscheduled) { 0 } else { body.backlog() };
+        let mut lost = 0;
         for range in frame.ranges.iter() {
-            body.pull(range, frame.retransmission);
+            lost += body.pull(range, frame.retransmission);
         }
         cx.held_credit = cx.held_credit + body.backlog() - before;
+        self.on_data_lost(cx, now, lost);
         self.queue_data(cx, slot);
         self.arm_quiet(cx, now, slot);
     }
@@ -338,7 +350,7 @@ impl Peer {
 
     /// Brings the peer's place in the order of sends up to date.
     pub(crate) fn refresh_sends(&mut self, cx: &mut Context) {
-        let open = self.is_connected();
+        let open = self.is_connected() && !self.held_back;
         self.sends.refresh(&mut cx.sends, self.id, open);
     }
 
@@ -374,7 +386,9 @@ impl Peer {
         self.on_notify_accepted(slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if frame.complete {
-            self.on_delivered(cx, slot);
+            let acked = transfer.pulled().map_or(0, |body| body.unacknowledged());
+            self.on_data_acked(cx, now, frame, acked);
+            self.on_delivered(cx, slot, true);
             return;
         }
         let Some(body) = transfer.pulled() else {
@@ -387,9 +401,11 @@ impl Peer {
         }
         body.active_at = now;
         body.asked = 0;
+        let mut acked = 0;
         for range in frame.ranges.iter() {
-            body.acknowledge(range, &mut cx.send_memory);
+            acked += body.acknowledge(range, &mut cx.send_memory);
         }
+        self.on_data_acked(cx, now, frame, acked);
         self.queue_data(cx, slot);
         cx.wake_stalled_senders();
     }

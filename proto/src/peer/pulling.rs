@@ -49,8 +49,7 @@ impl Peer {
     /// if it never will be again.
     pub(crate) fn pullable(&self, bound: u64, quantum: u64, slot: SlotRef) -> Option<Option<u64>> {
         let transfer = self.incoming.get(slot)?;
-        (transfer.unpulled() > 0)
-            .then(|| transfer.listed.filter(|_| self.may_pull(bound, quantum)))
+        (transfer.unpulled() > 0).then(|| transfer.listed.filter(|_| self.may_pull(bound, quantum)))
     }
 
     /// Whether nothing of a transfer is left to pull.

@@ -205,6 +205,11 @@ impl Level {
 }
 
 impl PeerOrder {
+    /// Whether the peer wants nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.levels.iter().all(|found| found.wanting.is_empty())
+    }
+
     /// A transfer wants service, and needs `need` bytes more in all.
     pub(crate) fn insert(&mut self, order: &mut Order, level: u8, need: u64, transfer: SlotRef) {
         let at = match self.levels.iter().position(|found| found.level == level) {
