@@ -86,6 +86,8 @@ pub(crate) struct Peer {
     pub(crate) sends: PeerOrder,
     /// How fast data may leave, once there are keys.
     pub(crate) congestion: Option<Box<PathCongestion>>,
+    /// The most that the peer has told of having got.
+    pub(crate) reported_by_peer: u64,
     /// Data waits for its time of departure, or for room in the congestion window.
     pub(crate) held_back: bool,
 
@@ -112,6 +114,9 @@ pub(crate) struct Peer {
     pub(crate) announced_round: u32,
     /// Datagrams that came marked as having met congestion.
     pub(crate) ce_count: u64,
+    /// Payload bytes of data packets that arrived, and how many of them the peer was told of.
+    pub(crate) arrived_bytes: u64,
+    pub(crate) reported_bytes: u64,
 
     // control frames that wait for a packet
     pub(crate) control: ControlQueue,
@@ -259,6 +264,9 @@ impl Peer {
             grant_told: config.max_inline as u64,
             announced_round: 0,
             ce_count: 0,
+            arrived_bytes: 0,
+            reported_bytes: 0,
+            reported_by_peer: 0,
             control: ControlQueue::default(),
             closing: Vec::new(),
             last_repull_at: Timestamp::ZERO,

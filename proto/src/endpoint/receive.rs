@@ -190,6 +190,7 @@ fn handle_frames(
             Frame::TransferAccept(accept) => peer.on_accept(cx, now, &accept),
             Frame::PullRequest(pull) => peer.on_pull(cx, now, &pull),
             Frame::RangeAck(ack) => peer.on_range_ack(cx, now, &ack),
+            Frame::ArrivalReport(report) => peer.on_arrival_report(cx, now, &report),
             Frame::CancelPull(cancel) => peer.on_cancel_pull(cx, &cancel),
             Frame::FlowReset(reset) => peer.on_flow_reset(cx, &reset),
             Frame::StreamClose(close) => peer.on_stream_close(cx, &close),

@@ -5,11 +5,13 @@ use crate::{
     congestion::{Departure, Feedback},
     endpoint::context::{Context, TimerKind},
     id::PacketNumber,
-    slots::SlotRef,
     time::Timestamp,
-    transfer::sender::SendTransfer,
-    wire::frame::RangeAck,
+    wire::frame::ArrivalReport,
 };
+
+/// Bytes that arrive before the sender is told without waiting for company: half of the smallest
+/// congestion window, so that a sender with a full window does not wait for a timer.
+const REPORT_QUANTUM: u64 = 64 << 10;
 
 impl Peer {
     /// Whether a batch of `bytes` may leave now. If not, the peer's data waits until it may.
@@ -47,18 +49,29 @@ impl Peer {
         }
     }
 
-    /// The peer acknowledged `acked_bytes` for the first time.
-    pub(super) fn on_data_acked(
+    /// The peer tells what has arrived.
+    pub(crate) fn on_arrival_report(
         &mut self,
         cx: &mut Context,
         now: Timestamp,
-        frame: &RangeAck<'_>,
-        acked_bytes: u64,
+        report: &ArrivalReport,
     ) {
+        let acked_bytes = report.arrived_bytes.saturating_sub(self.reported_by_peer);
+        self.reported_by_peer += acked_bytes;
         let Some(congestion) = &mut self.congestion else { return };
-        let (largest, ce_count) = (frame.largest, frame.ce_count);
+        let (largest, ce_count) = (report.largest, report.ce_count);
         congestion.on_feedback(now, &Feedback { largest, acked_bytes, ce_count });
         self.release_data(cx);
+    }
+
+    /// Data arrived of which the sender's congestion control should know before long.
+    pub(super) fn note_arrival(&mut self, cx: &mut Context, now: Timestamp, bytes: u64) {
+        self.arrived_bytes += bytes;
+        self.hold_acknowledgement(cx, now);
+        if self.arrived_bytes - self.reported_bytes >= REPORT_QUANTUM {
+            self.control.flush = true;
+            self.wants_to_send(cx);
+        }
     }
 
     /// The peer asked again for `bytes` that were sent.
@@ -73,17 +86,5 @@ impl Peer {
             }
         }
         self.release_data(cx);
-    }
-
-    /// A transfer ends otherwise than by its acknowledgement.
-    pub(super) fn on_data_discarded(&mut self, cx: &mut Context, slot: SlotRef) {
-        let body = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled);
-        let bytes = body.map_or(0, |body| body.unacknowledged());
-        if let Some(congestion) = &mut self.congestion
-            && bytes > 0
-        {
-            congestion.on_discarded(bytes);
-            self.release_data(cx);
-        }
     }
 }

@@ -231,6 +231,7 @@ impl Peer {
         let distance = self.slice_len() as u64 * u64::from(self.reorder.threshold());
         let retransmission = data.flags.contains(DataFlags::RETRANSMISSION);
         self.on_progress(cx, now);
+        self.note_arrival(cx, now, len);
         let Some(transfer) = slot.and_then(|slot| self.incoming.get_mut(slot)) else {
             // the tail of a transfer that is complete or was given up
             cx.stats.duplicate_bytes += len;

@@ -141,8 +141,8 @@ impl Peer {
         if let Some(body) = transfer.pulled()
             && body.unscheduled
         {
-            let lost = body.unacknowledged();
-            body.unpush();
+            // only what arrives is reported, wherever it belongs
+            let lost = body.unpush();
             self.on_data_lost(cx, now, lost);
             self.queue_data(cx, slot);
         }
@@ -227,7 +227,7 @@ impl Peer {
             self.on_notify_accepted(slot);
             let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
             match (accepted.receiver, transfer.pulled()) {
-                (None, _) => self.on_delivered(cx, slot, false),
+                (None, _) => self.on_delivered(cx, slot),
                 (Some(receiver), Some(body)) => {
                     body.receiver = Some(receiver);
                     body.active_at = now;
@@ -257,24 +257,16 @@ impl Peer {
         }
     }
 
-    /// The receiver has the whole message; `counted` says that the congestion controller knows.
-    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef, counted: bool) {
+    /// The receiver has the whole message.
+    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get(slot) else { return };
         let stream = transfer.stream;
-        if !counted {
-            self.on_data_discarded(cx, slot);
-        }
-        self.forget_outgoing(cx, slot);
+        self.drop_outgoing(cx, slot);
         self.on_message_delivered(cx, stream);
     }
 
     /// Forgets a message that is being sent.
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
-        self.on_data_discarded(cx, slot);
-        self.forget_outgoing(cx, slot);
-    }
-
-    fn forget_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
         self.unscheduled -= transfer.notify.unscheduled;
         let level = transfer.priority.level();
@@ -386,9 +378,7 @@ impl Peer {
         self.on_notify_accepted(slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if frame.complete {
-            let acked = transfer.pulled().map_or(0, |body| body.unacknowledged());
-            self.on_data_acked(cx, now, frame, acked);
-            self.on_delivered(cx, slot, true);
+            self.on_delivered(cx, slot);
             return;
         }
         let Some(body) = transfer.pulled() else {
@@ -401,11 +391,9 @@ impl Peer {
         }
         body.active_at = now;
         body.asked = 0;
-        let mut acked = 0;
         for range in frame.ranges.iter() {
-            acked += body.acknowledge(range, &mut cx.send_memory);
+            body.acknowledge(range, &mut cx.send_memory);
         }
-        self.on_data_acked(cx, now, frame, acked);
         self.queue_data(cx, slot);
         cx.wake_stalled_senders();
     }

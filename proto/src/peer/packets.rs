@@ -14,8 +14,8 @@ use crate::{
     transfer::sender::{SendBody, SendTransfer},
     wire::{
         frame::{
-            Accepted, Body, BufferFull, CancelPull, Encode, List, Probe, ProbeResponse,
-            PullRequest, RangeAck, StreamClose, StreamCloseAck, TransferAccept,
+            Accepted, ArrivalReport, Body, BufferFull, CancelPull, Encode, List, Probe,
+            ProbeResponse, PullRequest, RangeAck, StreamClose, StreamCloseAck, TransferAccept,
             TransferChallengeResponse, TransferNotify, Writer,
         },
         packet::{CONTROL_OVERHEAD, DATA_OVERHEAD, DataFlags, PACKET_HEADER_LEN, encode_backlog},
@@ -73,7 +73,8 @@ impl Peer {
         let acks = !control.accepts.is_empty()
             || !control.completed.is_empty()
             || !control.range_acks.is_empty()
-            || control.credit_due;
+            || control.credit_due
+            || self.arrived_bytes > self.reported_bytes;
         (acks && control.flush)
             || !control.pulls.is_empty()
             || !control.cancels.is_empty()
@@ -143,6 +144,7 @@ impl Peer {
         now: Timestamp,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
+        self.write_arrival_report(writer)?;
         self.write_range_acks(cx, writer)?;
         self.write_stream_frames(writer)?;
         self.write_probes(now, writer)?;
@@ -154,14 +156,23 @@ impl Peer {
         Ok(())
     }
 
+    fn write_arrival_report(&mut self, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
+        if self.arrived_bytes > self.reported_bytes {
+            let (arrived_bytes, ce_count) = (self.arrived_bytes, self.ce_count);
+            let largest = self.control.largest;
+            ArrivalReport { arrived_bytes, ce_count, largest }.encode(writer)?;
+            self.reported_bytes = arrived_bytes;
+        }
+        Ok(())
+    }
+
     fn write_range_acks(
         &mut self,
         cx: &mut Context,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
-        let seen = (self.control.largest, self.ce_count);
         while let Some(&transfer) = self.control.completed.front() {
-            range_ack(transfer, &[], true, seen).encode(writer)?;
+            range_ack(transfer, &[], true).encode(writer)?;
             self.control.completed.pop_front();
         }
         while let Some(&slot) = self.control.range_acks.front() {
@@ -174,7 +185,7 @@ impl Peer {
                 }
                 ranges.extend(transfer.unacknowledged.iter().take(MAX_RANGES - 1));
                 if !ranges.is_empty() {
-                    range_ack(transfer.sender, ranges, false, seen).encode(writer)?;
+                    range_ack(transfer.sender, ranges, false).encode(writer)?;
                 }
                 for &range in ranges.iter() {
                     transfer.unacknowledged.remove(range);
@@ -482,10 +493,8 @@ fn range_ack<'a>(
     transfer: crate::id::TransferId,
     ranges: &'a [ByteRange],
     complete: bool,
-    (largest, ce_count): (PacketNumber, u64),
 ) -> RangeAck<'a> {
-    let ranges = List::Slice(ranges);
-    RangeAck { transfer, ranges, complete, occupancy: 0, ce_count, largest, delay_us: 0 }
+    RangeAck { transfer, ranges: List::Slice(ranges), complete, occupancy: 0 }
 }
 
 fn notify_frame(slot: SlotRef, transfer: &SendTransfer) -> TransferNotify<'_> {

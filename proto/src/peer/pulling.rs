@@ -160,6 +160,8 @@ impl Peer {
         if !core::mem::replace(&mut transfer.ack_queued, true) {
             self.control.range_acks.push_back(slot);
         }
+        // nor what it may do: the report of what has arrived may have been lost
+        self.reported_bytes = 0;
         self.last_repull_at = now;
         self.wants_to_send(cx);
     }

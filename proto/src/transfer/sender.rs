@@ -72,8 +72,6 @@ pub(crate) struct PulledBody {
     wanted: RangeSet,
     /// Ever handed to the link.
     sent: RangeSet,
-    /// Bytes of `sent` that were acknowledged.
-    acknowledged: u64,
     /// All of it is sent without being asked: no pull of it came yet.
     pub(crate) unscheduled: bool,
     /// What was left to send when it was put into the order of those that have data to send; none
@@ -160,7 +158,6 @@ impl PulledBody {
             sealed_base: 0,
             wanted: RangeSet::default(),
             sent: RangeSet::default(),
-            acknowledged: 0,
             unscheduled: false,
             listed: None,
             active_at: now,
@@ -235,10 +232,13 @@ impl PulledBody {
     }
 
     /// What was sent unasked may never have reached anybody who knew what it was: waits to be asked.
-    pub(crate) fn unpush(&mut self) {
+    /// Returns how many bytes were sent.
+    pub(crate) fn unpush(&mut self) -> u64 {
+        let sent = self.sent.covered();
         self.unscheduled = false;
         self.wanted = RangeSet::default();
         self.sent = RangeSet::default();
+        sent
     }
 
     /// How long nothing may be heard of the transfer before the receiver is asked: soon if only its
@@ -246,11 +246,6 @@ impl PulledBody {
     pub(crate) fn quiet_span(&self, timeout: Duration, longest: Duration) -> Duration {
         let base = if self.unsent() == 0 { timeout } else { longest.max(timeout) };
         base.saturating_mul(4 << self.asked.min(8))
-    }
-
-    /// Bytes that were sent and are not acknowledged.
-    pub(crate) const fn unacknowledged(&self) -> u64 {
-        self.sent.covered().saturating_sub(self.acknowledged)
     }
 
     /// Bytes that were never sent.
@@ -324,10 +319,8 @@ impl PulledBody {
         }
     }
 
-    /// Notes that the receiver has opened every record in `range`; returns how many bytes of them
-    /// were not acknowledged before.
-    pub(crate) fn acknowledge(&mut self, range: ByteRange, send_memory: &mut u64) -> u64 {
-        let before = self.acknowledged;
+    /// Notes that the receiver has opened every record in `range`.
+    pub(crate) fn acknowledge(&mut self, range: ByteRange, send_memory: &mut u64) {
         let mut index = self.layout.record_at(range.start).max(self.sealed_base);
         if self.layout.record_range(index).is_some_and(|record| record.start < range.start) {
             index += 1;
@@ -340,7 +333,6 @@ impl PulledBody {
             };
             if let Some(bytes) = sealed.take() {
                 *send_memory -= bytes.len() as u64;
-                self.acknowledged += bytes.len() as u64;
             }
             index += 1;
         }
@@ -348,7 +340,6 @@ impl PulledBody {
             self.sealed.pop_front();
             self.sealed_base += 1;
         }
-        self.acknowledged - before
     }
 
     /// Gives up what is held, for the shared account.

@@ -166,10 +166,11 @@ pub fn frame(frame: &Frame<'_>) -> Description {
             .with("complete", f.complete)
             .with("occupancy", f.occupancy)
             .with("transfer", id(f.transfer.0))
-            .with("ce_count", f.ce_count)
-            .with("largest", f.largest.0)
-            .with("delay_us", f.delay_us)
             .with("ranges", ranges(&f.ranges)),
+        Frame::ArrivalReport(f) => new("ARRIVAL_REPORT")
+            .with("arrived_bytes", f.arrived_bytes)
+            .with("ce_count", f.ce_count)
+            .with("largest", f.largest.0),
         Frame::CancelPull(f) => {
             new("CANCEL_PULL").with("transfer", id(f.transfer.0)).with("ranges", ranges(&f.ranges))
         }

@@ -1,6 +1,7 @@
 //! Frames: what sealed packets say. Each carries its length, so that unknown ones are skipped.
 
 mod accept;
+mod arrival_report;
 mod notify;
 mod path;
 mod probe;
@@ -10,6 +11,7 @@ mod reset;
 mod stream;
 
 pub use accept::{Accepted, TransferAccept};
+pub use arrival_report::ArrivalReport;
 pub use notify::{
     Body, Dependency, DependencyKind, Failure, Reliability, TransferNotify, WaitPoint,
 };
@@ -48,6 +50,7 @@ pub enum FrameType {
     StreamClose = 11,
     StreamCloseAck = 12,
     StreamCredit = 13,
+    ArrivalReport = 14,
     PathChallenge = 16,
     PathResponse = 17,
     PathStatus = 18,
@@ -110,6 +113,7 @@ pub enum Frame<'a> {
     StreamClose(StreamClose<'a>),
     StreamCloseAck(StreamCloseAck),
     StreamCredit(StreamCredit),
+    ArrivalReport(ArrivalReport),
     PathChallenge(PathChallenge),
     PathResponse(PathResponse),
     PathStatus(PathStatus),
@@ -147,6 +151,7 @@ impl<'a> Frame<'a> {
             11 => Self::StreamClose(StreamClose::read(&mut r)?),
             12 => Self::StreamCloseAck(StreamCloseAck::read(&mut r)?),
             13 => Self::StreamCredit(StreamCredit::read(&mut r)?),
+            14 => Self::ArrivalReport(ArrivalReport::read(&mut r)?),
             16 => Self::PathChallenge(PathChallenge::read(&mut r)?),
             17 => Self::PathResponse(PathResponse::read(&mut r)?),
             18 => Self::PathStatus(PathStatus::read(&mut r)?),
@@ -179,6 +184,7 @@ impl<'a> Frame<'a> {
             Self::StreamClose(frame) => frame.encode(writer),
             Self::StreamCloseAck(frame) => frame.encode(writer),
             Self::StreamCredit(frame) => frame.encode(writer),
+            Self::ArrivalReport(frame) => frame.encode(writer),
             Self::PathChallenge(frame) => frame.encode(writer),
             Self::PathResponse(frame) => frame.encode(writer),
             Self::PathStatus(frame) => frame.encode(writer),

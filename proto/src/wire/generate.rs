@@ -5,10 +5,11 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use super::{
     codec::MAX_VARINT,
     frame::{
-        Accepted, Body, CancelPull, Dependency, DependencyKind, Failure, FlowReset, Frame, Padding,
-        PathAbandon, PathChallenge, PathResponse, PathStatus, Probe, ProbeResponse, PullRequest,
-        RangeAck, Reliability, Side, StreamClose, StreamCloseAck, StreamCredit, TransferAccept,
-        TransferChallenge, TransferChallengeResponse, TransferNotify, WaitPoint, Withdraw,
+        Accepted, ArrivalReport, Body, CancelPull, Dependency, DependencyKind, Failure, FlowReset,
+        Frame, Padding, PathAbandon, PathChallenge, PathResponse, PathStatus, Probe, ProbeResponse,
+        PullRequest, RangeAck, Reliability, Side, StreamClose, StreamCloseAck, StreamCredit,
+        TransferAccept, TransferChallenge, TransferChallengeResponse, TransferNotify, WaitPoint,
+        Withdraw,
     },
     list::List,
 };
@@ -112,9 +113,6 @@ impl FrameParts {
                 ranges,
                 complete: self.flags[0],
                 occupancy: self.small[1] as u8 & 31,
-                ce_count: b,
-                largest,
-                delay_us: e,
             }),
             5 => Frame::CancelPull(CancelPull { transfer, ranges }),
             6 => {
@@ -135,10 +133,11 @@ impl FrameParts {
             13 => {
                 Frame::StreamCredit(StreamCredit { stream, bytes: c, messages: d, lifetime_us: e })
             }
-            14 => Frame::PathChallenge(PathChallenge { data: !a }),
-            15 => Frame::PathResponse(PathResponse { data: !a }),
-            16 => Frame::PathStatus(PathStatus { path, sequence: a, available: self.flags[0] }),
-            17 => Frame::PathAbandon(PathAbandon { path, code: a }),
+            14 => Frame::ArrivalReport(ArrivalReport { arrived_bytes: b, ce_count: c, largest }),
+            15 => Frame::PathChallenge(PathChallenge { data: !a }),
+            16 => Frame::PathResponse(PathResponse { data: !a }),
+            17 => Frame::PathStatus(PathStatus { path, sequence: a, available: self.flags[0] }),
+            18 => Frame::PathAbandon(PathAbandon { path, code: a }),
             _ => {
                 Frame::Withdraw(Withdraw { stream, first_index: a, count: d.max(1), cause: status })
             }

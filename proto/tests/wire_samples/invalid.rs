@@ -43,7 +43,7 @@ pub(crate) fn frames() -> Vec<Invalid> {
     let reserved = |field| Reserved { field };
     let mut all = notifies();
     let pull = |flags: u8, ranges: &[u8]| frame(3, &cat(&[&[flags], &ID, &ID, &[0, 0, 0], ranges]));
-    let ack = |flags: u8, ranges: &[u8]| frame(4, &cat(&[&[flags], &ID, &[0, 0, 0], ranges]));
+    let ack = |flags: u8, ranges: &[u8]| frame(4, &cat(&[&[flags], &ID, ranges]));
     let past = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     all.extend([
         ("frame", "no length", vec![9], Truncated { field: "frame" }),
@@ -70,6 +70,7 @@ pub(crate) fn frames() -> Vec<Invalid> {
             Truncated { field: "path" },
         ),
         ("cancel_pull", "no range", frame(5, &cat(&[&ID, &[0]])), EmptyList { field: "ranges" }),
+        ("arrival_report", "no largest", frame(14, &[0, 0]), Truncated { field: "largest" }),
         ("range_ack", "reserved flag", ack(0x20, &[1, 0, 1]), reserved("range ack flags")),
         ("range_ack", "nothing acked", ack(0, &[0]), EmptyList { field: "ranges" }),
         ("range_ack", "empty range", ack(0, &[1, 0, 0]), EmptyRange),

@@ -13,11 +13,11 @@ use dcquic_proto::{
     wire::{
         HelloInit, HelloParams, HelloReply, List, Writer,
         frame::{
-            Accepted, Body, CancelPull, Dependency, DependencyKind, Encode, Failure, FlowReset,
-            Padding, PathAbandon, PathChallenge, PathResponse, PathStatus, Probe, ProbeResponse,
-            PullRequest, RangeAck, Reliability, Side, StreamClose, StreamCloseAck, StreamCredit,
-            TransferAccept, TransferChallenge, TransferChallengeResponse, TransferNotify,
-            WaitPoint, Withdraw,
+            Accepted, ArrivalReport, Body, CancelPull, Dependency, DependencyKind, Encode, Failure,
+            FlowReset, Padding, PathAbandon, PathChallenge, PathResponse, PathStatus, Probe,
+            ProbeResponse, PullRequest, RangeAck, Reliability, Side, StreamClose, StreamCloseAck,
+            StreamCredit, TransferAccept, TransferChallenge, TransferChallengeResponse,
+            TransferNotify, WaitPoint, Withdraw,
         },
         packet::{DataHeader, PacketHeader},
         secret_control::{RetireControlKey, RetireDataKey, UnknownPathSecret},
@@ -126,10 +126,9 @@ pub(crate) fn frames() -> Vec<Sample> {
         ranges: List::Slice(&ranges),
         complete: false,
         occupancy: 0,
-        ce_count: 0,
-        largest: PacketNumber(9),
-        delay_us: 0,
     };
+    let report =
+        ArrivalReport { arrived_bytes: 1_000_000, ce_count: 3, largest: PacketNumber(70_000) };
     let (largest, delay_us) = (PacketNumber(1_000_000), 48);
     let accept = TransferAccept {
         accepted: List::Slice(&accepted),
@@ -183,14 +182,9 @@ pub(crate) fn frames() -> Vec<Sample> {
         (
             "range_ack",
             "complete",
-            encoded(&RangeAck {
-                complete: true,
-                ranges: List::empty(),
-                occupancy: 31,
-                ce_count: 5,
-                ..ack
-            }),
+            encoded(&RangeAck { complete: true, ranges: List::empty(), occupancy: 31, ..ack }),
         ),
+        ("arrival_report", "some marks", encoded(&report)),
         (
             "cancel_pull",
             "one range",

@@ -2,10 +2,10 @@
 
 use super::{Encode, FrameType, List};
 use crate::{
-    id::{PacketNumber, TransferId},
+    id::TransferId,
     ranges::ByteRange,
     wire::{
-        codec::{Reader, Writer, varint_len},
+        codec::{Reader, Writer},
         error::DecodeError,
         list::Item,
     },
@@ -22,12 +22,6 @@ pub struct RangeAck<'a> {
     pub complete: bool,
     /// How full the receiver's memory is, 0 (empty) to 31 (full).
     pub occupancy: u8,
-    /// Packets that arrived marked as having met congestion, as a running count.
-    pub ce_count: u64,
-    /// The highest packet number that has arrived.
-    pub largest: PacketNumber,
-    /// How long the oldest record waited for this frame, in microseconds.
-    pub delay_us: u64,
 }
 
 const COMPLETE: u8 = 1 << 7;
@@ -37,20 +31,13 @@ impl Encode for RangeAck<'_> {
     const TYPE: FrameType = FrameType::RangeAck;
 
     fn body_len(&self) -> usize {
-        1 + 8
-            + varint_len(self.ce_count)
-            + varint_len(self.largest.0)
-            + varint_len(self.delay_us)
-            + self.ranges.encoded_len()
+        1 + 8 + self.ranges.encoded_len()
     }
 
     fn write_body(&self, writer: &mut Writer<'_>) {
         let complete = if self.complete { COMPLETE } else { 0 };
         writer.u8(complete | self.occupancy.min(OCCUPANCY));
         writer.u64(self.transfer.0);
-        writer.varint(self.ce_count);
-        writer.varint(self.largest.0);
-        writer.varint(self.delay_us);
         self.ranges.write(writer);
     }
 }
@@ -63,14 +50,11 @@ impl<'a> RangeAck<'a> {
         }
         let complete = flags & COMPLETE != 0;
         let transfer = TransferId(reader.u64("transfer")?);
-        let ce_count = reader.varint("ce count")?;
-        let largest = PacketNumber(reader.varint("largest")?);
-        let delay_us = reader.varint("delay")?;
         let ranges: List<'a, ByteRange> = List::read(reader)?;
         if ranges.is_empty() && !complete {
             return Err(DecodeError::EmptyList { field: ByteRange::FIELD });
         }
         let occupancy = flags & OCCUPANCY;
-        Ok(Self { transfer, ranges, complete, occupancy, ce_count, largest, delay_us })
+        Ok(Self { transfer, ranges, complete, occupancy })
     }
 }
