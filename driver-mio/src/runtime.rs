@@ -189,6 +189,7 @@ fn fit(config: Config, link: &UdpLink) -> Config {
         pull_credit,
         pull_credit_per_peer: config.pull_credit_per_peer.min(pull_credit),
         pull_quantum: config.pull_quantum.min(pull_credit / 2),
+        unscheduled_budget: config.unscheduled_budget.min(credit / 2),
         ..config
     }
 }

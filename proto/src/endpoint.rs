@@ -6,9 +6,10 @@ mod hellos;
 pub mod input;
 pub mod output;
 mod receive;
+mod schedule;
 pub mod stats;
 
-use core::{fmt, net::SocketAddr, time::Duration};
+use core::{fmt, net::SocketAddr};
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -49,18 +50,6 @@ use crate::{
 
 /// Timers handled per [`Endpoint::handle_timeout`] at most.
 const TIMER_BATCH: usize = 4_096;
-
-/// Peers told of a changed grant per turn at most.
-const GRANT_BATCH: usize = 64;
-
-/// What telling one peer of a changed grant takes of the link, in bytes.
-const GRANT_BYTES: u64 = 160;
-
-/// Telling of changed grants takes one part in this many of the link.
-const GRANT_TRAFFIC: u64 = 500;
-
-/// Changed grants are told no more often than once in this many round trips.
-const GRANT_ROUNDS: u32 = 50;
 
 /// Idle peers looked at to find one to give up for a new one.
 const EVICTION_SAMPLE: usize = 16;
@@ -499,85 +488,11 @@ impl Endpoint {
         self.cx.events.push_back(Event::PeerFailed { peer: id, remote, cause });
     }
 
-    // schedules
-
-    /// Hands out pull credit, one quantum a turn, as fast as the link can bring what it asks for.
-    fn issue_pulls(&mut self, now: Timestamp) {
-        let peers = &self.peers;
-        let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
-        self.cx.pulls.compact(|id, slot| find(id).is_none_or(|peer| peer.has_pulled_all(slot)));
-        while self.cx.credit.has_room() && self.cx.pulls.waiting() > 0 {
-            let at = self.cx.pull_pacer.next_departure(now, 1);
-            if at > now {
-                self.cx.arm_pace(at);
-                return;
-            }
-            let peers = &self.peers;
-            let (bound, quantum) = (self.cx.credit.per_peer(), self.cx.config.quantum());
-            let pick = self.cx.pulls.next(|id, slot| {
-                peers.get(slot_of(id))?.as_deref()?.pullable(bound, quantum, slot)
-            });
-            let (id, level, transfer) = match pick {
-                Some(Pick::Shortest { peer, level }) => (peer, level, None),
-                Some(Pick::Oldest { peer, level, transfer }) => (peer, level, Some(transfer)),
-                None => return,
-            };
-            let Some((peer, cx)) = self.peer_and_context(id) else { return };
-            peer.pull_next(cx, now, level, transfer);
-        }
-    }
-
-    /// Whose turn it is to send data.
-    fn next_to_send(&mut self) -> Option<Pick> {
-        let peers = &self.peers;
-        let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
-        self.cx.sends.compact(|id, slot| find(id).is_none_or(|peer| peer.has_sent_all(slot)));
-        self.cx.sends.next(|id, slot| find(id)?.sendable(slot))
-    }
-
-    /// Tells a few peers at a time what they may send unasked, after that has changed much.
-    fn refresh_grants(&mut self, now: Timestamp) {
-        if self.cx.config.link_rate == 0 {
-            return;
-        }
-        let cx = &mut self.cx;
-        let grant = cx.unscheduled_bytes();
-        if cx.refreshing == 0 && cx.unscheduled.has_changed(grant) {
-            if now < cx.refresh_at {
-                let at = cx.refresh_at;
-                return cx.arm_pace(at);
-            }
-            cx.unscheduled.note_refreshed(grant);
-            cx.refreshing = cx.peers;
-            let bytes = cx.peers as u64 * GRANT_BYTES * GRANT_TRAFFIC;
-            let spread = Duration::from_nanos(
-                bytes.saturating_mul(1_000_000_000 / 1_000) / (cx.config.link_rate / 1_000).max(1),
-            );
-            cx.refresh_at = now + spread.max(cx.credit.delay() * GRANT_ROUNDS);
-        }
-        for _ in 0..GRANT_BATCH.min(self.cx.refreshing) {
-            self.cx.refreshing -= 1;
-            if let Some(slot) = self.peers.at(self.cx.refreshing as u32)
-                && let Some((peer, cx)) = self.peer_and_context(peer_id(slot))
-            {
-                peer.tell_grant(cx, grant);
-            }
-        }
-    }
-
     fn check_sealed(&mut self, id: PeerId, result: Result<(), SealError>) {
         match result {
             Ok(()) => {}
             Err(SealError::EpochsExhausted) => self.fail_peer(id, PeerFailure::KeysExhausted),
             Err(_) => debug_assert!(false, "buffers are made to fit"),
-        }
-    }
-
-    fn requeue_unstalled(&mut self) {
-        while let Some((id, slot)) = self.cx.unstalled.pop() {
-            if let Some((peer, cx)) = self.peer_and_context(id) {
-                peer.queue_data(cx, slot);
-            }
         }
     }
 }

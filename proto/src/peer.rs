@@ -60,6 +60,8 @@ pub(crate) struct Peer {
     /// What the peer said of itself.
     pub(crate) params: HelloParams,
     pub(crate) max_datagram: usize,
+    /// Messages up to this many bytes travel inside their notify.
+    pub(crate) max_inline: usize,
     pub(crate) data_keys: DataKeys,
 
     pub(crate) rtt: RttEstimator,
@@ -234,6 +236,7 @@ impl Peer {
             incarnation: Incarnation::default(),
             params: HelloParams::default(),
             max_datagram: usize::from(config.max_datagram),
+            max_inline: config.max_inline,
             data_keys: DataKeys::new(data_rng, config.suite, &config.key_limits),
             rtt: RttEstimator::new(config.initial_rtt),
             last_heard: now,

@@ -72,6 +72,16 @@ impl Peer {
         self.notifies_sent < self.notify_limit
     }
 
+    /// Whether a message that fits the grant waits until others of the grant are accepted. To be
+    /// pulled instead would cost it another round trip, and both sides much more work.
+    pub(crate) fn waits_for_grant(&self, transfer: &SendTransfer) -> bool {
+        let grant = self.params.unscheduled_bytes;
+        matches!(transfer.body, SendBody::Undecided(_))
+            && transfer.size <= self.max_inline as u64
+            && transfer.size <= grant
+            && self.unscheduled + transfer.size > grant
+    }
+
     /// Decides how a payload travels, now that the peer's limits are known.
     ///
     /// False if no data key could be had; the transfer then cannot be sent.
@@ -115,10 +125,19 @@ impl Peer {
     }
 
     /// The receiver has a notify: what came with it no longer counts against the grant.
-    fn on_notify_accepted(&mut self, slot: SlotRef) {
+    fn on_notify_accepted(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         transfer.notify.accepted = true;
-        self.unscheduled -= core::mem::take(&mut transfer.notify.unscheduled);
+        let unscheduled = core::mem::take(&mut transfer.notify.unscheduled);
+        self.return_grant(cx, unscheduled);
+    }
+
+    /// What was sent unasked no longer counts against the grant.
+    fn return_grant(&mut self, cx: &mut Context, bytes: u64) {
+        self.unscheduled -= bytes;
+        if bytes > 0 && !self.notify_queue.is_empty() {
+            self.wants_to_send(cx);
+        }
     }
 
     /// Asks the application for more of a message that it supplies, if it is time.
@@ -224,7 +243,7 @@ impl Peer {
                 let sample = now.saturating_since(transfer.notify.sent_at);
                 self.rtt.update(sample, delay);
             }
-            self.on_notify_accepted(slot);
+            self.on_notify_accepted(cx, slot);
             let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
             match (accepted.receiver, transfer.pulled()) {
                 (None, _) => self.on_delivered(cx, slot),
@@ -268,7 +287,7 @@ impl Peer {
     /// Forgets a message that is being sent.
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
-        self.unscheduled -= transfer.notify.unscheduled;
+        self.return_grant(cx, transfer.notify.unscheduled);
         let level = transfer.priority.level();
         if let Some(body) = transfer.pulled() {
             if let Some(left) = body.listed.take() {
@@ -285,7 +304,7 @@ impl Peer {
     /// The receiver asks for bytes.
     pub(crate) fn on_pull(&mut self, cx: &mut Context, now: Timestamp, frame: &PullRequest<'_>) {
         let slot = Self::outgoing_slot(frame.transfer);
-        self.on_notify_accepted(slot);
+        self.on_notify_accepted(cx, slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else {
             self.reset_receiver(cx, frame.transfer);
             return;
@@ -375,7 +394,7 @@ impl Peer {
     /// The receiver has opened records.
     pub(crate) fn on_range_ack(&mut self, cx: &mut Context, now: Timestamp, frame: &RangeAck<'_>) {
         let slot = Self::outgoing_slot(frame.transfer);
-        self.on_notify_accepted(slot);
+        self.on_notify_accepted(cx, slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if frame.complete {
             self.on_delivered(cx, slot);

@@ -90,8 +90,10 @@ impl Peer {
     /// Whether the first of the waiting notifies may leave.
     fn may_notify(&self) -> bool {
         self.notify_queue.front().is_some_and(|&slot| {
-            self.has_notify_credit()
-                || self.outgoing.get(slot).is_none_or(|transfer| transfer.notify.sent > 0)
+            self.outgoing.get(slot).is_none_or(|transfer| {
+                transfer.notify.sent > 0
+                    || (self.has_notify_credit() && !self.waits_for_grant(transfer))
+            })
         })
     }
 
