@@ -1,10 +1,17 @@
 //! The `dcquic-sim` command: scenarios in, figures on stdout, one line on stderr when it fails.
 
+mod all_to_all;
+mod bulk_vs_rpc;
+mod chaos;
+mod fabric;
+mod failover;
 mod failure;
 mod incast;
 mod network;
+mod outcast;
 mod output;
 mod progress;
+mod rpc_mix;
 mod run;
 mod runs;
 mod table;
@@ -30,6 +37,9 @@ const EXAMPLES: &str = "\
 EXAMPLES:
   dcquic-sim incast                                    500 hosts send 10,000 messages to one
   dcquic-sim incast --transport dcquic,quinn-cubic     the same beside QUIC, in one table
+  dcquic-sim rpc-mix --message W4 --load 80%           messages at random, 144 hosts
+  dcquic-sim all-to-all                                a shuffle of 16 hosts with 8 NICs
+  dcquic-sim chaos --seeds 100                         everything that can go wrong
   dcquic-sim incast --senders 64 --message 1MB --loss 1% --seed 7 --json
   dcquic-sim incast --senders 100 --save incast.toml   the scenario as a file, to edit
   dcquic-sim run incast.toml                           and to run
@@ -47,6 +57,18 @@ EXIT CODES:
 enum Command {
     /// Many hosts send to one at once.
     Incast(incast::Args),
+    /// Long flows that share senders and receivers.
+    Outcast(outcast::Args),
+    /// Every host sends to every other.
+    AllToAll(all_to_all::Args),
+    /// Messages of random sizes between random hosts at random times, at a given load.
+    RpcMix(rpc_mix::Args),
+    /// Short messages beside saturating long ones.
+    BulkVsRpc(bulk_vs_rpc::Args),
+    /// An uplink and later a NIC fail during transfers.
+    Failover(failover::Args),
+    /// Everything that can go wrong, seed after seed.
+    Chaos(chaos::Args),
     /// A scenario from a file.
     Run(run::Args),
 }
@@ -60,6 +82,12 @@ pub fn run() -> ExitCode {
     let output = Output { json: cli.json };
     let result = match cli.command {
         Command::Incast(args) => incast::run(&args, output),
+        Command::Outcast(args) => outcast::run(&args, output),
+        Command::AllToAll(args) => all_to_all::run(&args, output),
+        Command::RpcMix(args) => rpc_mix::run(&args, output),
+        Command::BulkVsRpc(args) => bulk_vs_rpc::run(&args, output),
+        Command::Failover(args) => failover::run(&args, output),
+        Command::Chaos(args) => chaos::run(&args, output),
         Command::Run(args) => run::run(&args, output),
     };
     match result {

@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use dcquic_proto::{link::Ecn, time::Timestamp};
 
 pub mod dcquic;
+pub mod quinn;
 
 /// A message to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod finding;
 mod summary;
 
 pub use finding::{Finding, Findings, Measured};
+pub(crate) use finding::{percentile, seconds};
 pub(crate) use summary::wire_bytes;
 pub use summary::{SlowdownGroup, Summary, summarize};
 
@@ -267,6 +268,11 @@ impl Recorder {
     /// A host is no more, but what it did counts.
     pub(crate) fn retire(&mut self, host: &dyn Host) {
         self.retired.add(&host.counters());
+    }
+
+    /// Attempts at transfers that were started again.
+    pub fn further_attempts(&self) -> usize {
+        self.attempts.further()
     }
 
     /// How many transfers have ended one way or the other.

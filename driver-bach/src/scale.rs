@@ -323,8 +323,7 @@ impl Engine {
             return self.attempt_failed(number, "the sender has crashed".to_owned());
         }
         let Transfer { size, priority, .. } = self.transfers[transfer as usize];
-        let order =
-            Order { transfer: number, to: self.network.address(to), size, priority };
+        let order = Order { transfer: number, to: self.network.address(to), size, priority };
         self.nodes[from.0 as usize].host.start(self.now.timestamp(), order);
         self.touch(from.0);
         self.watch_attempt(transfer, attempt);

@@ -17,6 +17,7 @@ use crate::{
     workload::Workload,
 };
 
+mod chaos;
 mod error;
 mod memory;
 mod outcome;

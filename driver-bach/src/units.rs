@@ -20,8 +20,7 @@ const RATES: [(&str, f64); 5] =
     [("Kbps", 1e3), ("Mbps", 1e6), ("Gbps", 1e9), ("Tbps", 1e12), ("bps", 1.0)];
 
 /// Nanoseconds per unit.
-const SPANS: [(&str, f64); 5] =
-    [("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("min", 60e9), ("s", 1e9)];
+const SPANS: [(&str, f64); 5] = [("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("min", 60e9), ("s", 1e9)];
 
 /// The largest number that is taken: what a double still counts exactly.
 const LARGEST: f64 = 9_007_199_254_740_992.0;

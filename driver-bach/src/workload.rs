@@ -8,14 +8,27 @@ use crate::{
 };
 
 pub use self::{
+    all_to_all::AllToAll,
+    bulk_vs_rpc::BulkVsRpc,
     error::WorkloadError,
     incast::Incast,
+    outcast::{Outcast, OutcastVariant},
+    random::Random,
+    rpc_mix::RpcMix,
     sizes::{HomaWorkload, Sizes},
+    stream::Stream,
 };
 
+mod all_to_all;
+mod arrivals;
+mod bulk_vs_rpc;
 mod error;
 mod incast;
+mod outcast;
+mod random;
+mod rpc_mix;
 mod sizes;
+mod stream;
 
 /// The most transfers of a run: more would not fit the memory of most machines.
 pub const MAX_TRANSFERS: u64 = 20_000_000;
@@ -52,16 +65,21 @@ impl Transfer {
 pub enum Workload {
     /// Many hosts send to one at once.
     Incast(Incast),
+    /// Long flows that share senders and receivers.
+    Outcast(Outcast),
+    /// Every host sends to every other.
+    AllToAll(AllToAll),
+    /// Messages between random hosts at random times.
+    RpcMix(RpcMix),
+    /// Short messages beside saturating long ones.
+    BulkVsRpc(BulkVsRpc),
+    /// Hosts that send to their partners steadily.
+    Stream(Stream),
+    /// Messages without any order.
+    Random(Random),
 }
 
 impl Workload {
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Incast(_) => "incast",
-        }
-    }
-
     /// Checks that there can be such a workload in this network.
     ///
     /// # Errors
@@ -69,6 +87,12 @@ impl Workload {
     pub fn validate(&self, network: &NetworkSpec) -> Result<(), WorkloadError> {
         match self {
             Self::Incast(incast) => incast.validate(network),
+            Self::Outcast(outcast) => outcast.validate(network),
+            Self::AllToAll(all_to_all) => all_to_all.validate(network),
+            Self::RpcMix(mix) => mix.validate(network),
+            Self::BulkVsRpc(both) => both.validate(network),
+            Self::Stream(stream) => stream.validate(network),
+            Self::Random(random) => random.validate(network),
         }
     }
 
@@ -76,15 +100,30 @@ impl Workload {
     pub fn transfers(&self, network: &NetworkSpec, seed: u64) -> Vec<Transfer> {
         match self {
             Self::Incast(incast) => incast.transfers(network, seed),
+            Self::Outcast(outcast) => outcast.transfers(network, seed),
+            Self::AllToAll(all_to_all) => all_to_all.transfers(network, seed),
+            Self::RpcMix(mix) => mix.transfers(network, seed),
+            Self::BulkVsRpc(both) => both.transfers(network, seed),
+            Self::Stream(stream) => stream.transfers(network, seed),
+            Self::Random(random) => random.transfers(network, seed),
         }
     }
 
     /// The figures that this workload is about, besides those that every run has.
     pub fn findings(&self, run: &Measured<'_>) -> Vec<Finding> {
-        let _ = run;
         match self {
-            Self::Incast(_) => Vec::new(),
+            Self::Outcast(outcast) => outcast.findings(run),
+            Self::AllToAll(_) => AllToAll::findings(run),
+            Self::RpcMix(mix) => mix.findings(run),
+            Self::BulkVsRpc(_) => BulkVsRpc::findings(run),
+            Self::Stream(_) => Stream::findings(run),
+            Self::Incast(_) | Self::Random(_) => Vec::new(),
         }
+    }
+
+    /// Whether the sizes of messages differ, so that it matters how each fares.
+    pub const fn is_mixed(&self) -> bool {
+        matches!(self, Self::RpcMix(_))
     }
 }
 

@@ -64,10 +64,7 @@ pub(crate) struct Defaults {
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self {
-            rate_bits_per_sec: 100_000_000_000,
-            buffer: Buffer::PerPort { bytes: 500_000 },
-        }
+        Self { rate_bits_per_sec: 100_000_000_000, buffer: Buffer::PerPort { bytes: 500_000 } }
     }
 }
 

@@ -117,7 +117,10 @@ fn verdict(outcomes: &[Outcome]) -> Result<(), Failure> {
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format_args!("transfers were lost or an invariant broke with {}", failed.join(", "))))
+    Err(Failure::new(format_args!(
+        "transfers were lost or an invariant broke with {}",
+        failed.join(", ")
+    )))
 }
 
 fn engine(text: &str) -> Result<Engine, String> {
@@ -166,7 +169,7 @@ fn text(scenario: &Scenario, outcomes: &[Outcome]) -> String {
         let first = &outcomes.first()?.findings.0.get(index)?.label;
         let cell = |outcome: &Outcome| {
             let finding = outcome.findings.0.get(index);
-            finding.map_or_else(Cell::none, |f| Cell::number(f.value, f.digits))
+            finding.map_or_else(Cell::none, |f| Cell::number(f.value / f.unit, f.digits))
         };
         Some(std::iter::once(Cell::text(first.clone())).chain(outcomes.iter().map(cell)).collect())
     };
@@ -174,7 +177,34 @@ fn text(scenario: &Scenario, outcomes: &[Outcome]) -> String {
         std::iter::once(Cell::text(*label)).chain(outcomes.iter().map(cell)).collect()
     });
     let all = (0..).map_while(finding).chain(rows);
-    format!("{}, seed {}\n{}", scenario.name, scenario.seed, table::of(&titles, all))
+    let mut text =
+        format!("{}, seed {}\n{}", scenario.name, scenario.seed, table::of(&titles, all));
+    if scenario.workload.is_mixed() {
+        text.push_str("\nslowdown by size, median and 99 %\n");
+        text.push_str(&by_size(outcomes));
+    }
+    text
+}
+
+/// Slowdown of ten groups of messages, by size.
+fn by_size(outcomes: &[Outcome]) -> String {
+    let titles: Vec<String> = std::iter::once("up to".to_owned())
+        .chain(
+            outcomes.iter().flat_map(|o| ["50 %", "99 %"].map(|p| format!("{}, {p}", o.transport))),
+        )
+        .collect();
+    let row = |index: usize| {
+        let first = outcomes.first()?.summary.slowdown_by_decile.get(index)?;
+        let cells = |outcome: &Outcome| {
+            let group = outcome.summary.slowdown_by_decile.get(index);
+            [group.map(|g| g.p50), group.map(|g| g.p99)]
+                .map(|value| value.map_or_else(Cell::none, |value| Cell::number(value, 2)))
+        };
+        let size = Cell::number(first.up_to_bytes as f64, 0);
+        Some(std::iter::once(size).chain(outcomes.iter().flat_map(cells)).collect())
+    };
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    table::of(&titles, (0..).map_while(row))
 }
 
 fn percent(share: f64) -> Cell {

@@ -39,11 +39,6 @@ pub(crate) fn of(titles: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> 
     table.to_string()
 }
 
-/// A two-column table of labels and figures.
-pub(crate) fn figures(rows: impl IntoIterator<Item = (&'static str, Cell)>) -> String {
-    of(&["", "result"], rows.into_iter().map(|(label, cell)| vec![Cell::text(label), cell]))
-}
-
 /// `number` with a comma before every three digits of its whole part.
 fn grouped(number: &str) -> String {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));

@@ -27,6 +27,11 @@ impl Attempts {
         Self { transfers, later: Vec::new(), current: (0..transfers as u32).collect(), states }
     }
 
+    /// Attempts after the first, over all transfers.
+    pub(super) fn further(&self) -> usize {
+        self.later.len()
+    }
+
     /// The transfer and the attempt that a number stands for.
     pub(super) fn of(&self, order: u32) -> Option<(u32, u32)> {
         match (order as usize).checked_sub(self.transfers) {

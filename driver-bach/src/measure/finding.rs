@@ -17,6 +17,8 @@ pub struct Finding {
     pub label: String,
     /// Its value.
     pub value: f64,
+    /// How much of it is one in a table.
+    pub unit: f64,
     /// Digits behind the point in a table.
     pub digits: usize,
 }
@@ -24,7 +26,17 @@ pub struct Finding {
 impl Finding {
     /// A figure.
     pub fn new(key: &str, label: &str, value: f64, digits: usize) -> Self {
-        Self { key: key.to_owned(), label: label.to_owned(), value, digits }
+        Self { key: key.to_owned(), label: label.to_owned(), value, unit: 1.0, digits }
+    }
+
+    /// The figure in a table in so large a unit.
+    pub fn in_units_of(self, unit: f64) -> Self {
+        Self { unit, ..self }
+    }
+
+    /// A share, in per cent in a table.
+    pub fn share(key: &str, label: &str, value: f64) -> Self {
+        Self::new(key, label, value, 2).in_units_of(0.01)
     }
 }
 

@@ -26,7 +26,8 @@ impl Engine {
             match kind {
                 HostFaultKind::Pause { for_ns } => {
                     self.nodes[nic as usize].paused = true;
-                    self.events.insert(self.now + Picos::from_nanos(for_ns), Happening::Resume(nic));
+                    self.events
+                        .insert(self.now + Picos::from_nanos(for_ns), Happening::Resume(nic));
                 }
                 HostFaultKind::Crash => self.crash(nic),
                 HostFaultKind::Restart { after_ns } => {

@@ -4,7 +4,6 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-use super::Transport;
 use crate::{host::HostError, net::SpecError, workload::WorkloadError};
 
 /// A scenario that cannot be.
@@ -41,9 +40,6 @@ pub enum RunError {
     /// The engine that was asked for cannot run it.
     #[error("the bach engine cannot run this scenario yet; use --engine scale")]
     NoSuchEngine,
-    /// The transport is not part of this program.
-    #[error("this program was built without the transport {0}")]
-    NoSuchTransport(Transport),
     /// A host cannot be made.
     #[error("a host cannot be made: {0}")]
     Host(#[from] HostError),

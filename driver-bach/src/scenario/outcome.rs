@@ -17,6 +17,8 @@ pub struct Outcome {
     pub seed: u64,
     /// Every transfer was delivered or failed for a reason, and every invariant held.
     pub ok: bool,
+    /// Transfers of the workload.
+    pub transfers: usize,
     /// The figures that every run has.
     #[serde(flatten)]
     pub summary: Summary,

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     rc::Rc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use dcquic_proto::{crypto::Seed, rng::Jitter};
@@ -15,6 +15,7 @@ use crate::{
     host::{
         Host, HostError,
         dcquic::{Buffers, DcquicHost, Shared, pattern},
+        quinn::{Congestion, QuinnError, QuinnHost, QuinnSettings, QuinnShared},
     },
     measure::{Findings, Measured, Recorder, summarize},
     net::{Fault, HostFaultKind, Network, NicId, Picos},
@@ -127,10 +128,22 @@ impl Scenario {
                     Ok(Box::new(host) as Box<dyn Host>)
                 }))
             }
-            Transport::QuinnCubic | Transport::QuinnBbr => {
-                Err(RunError::NoSuchTransport(transport))
-            }
+            Transport::QuinnCubic => self.make_quinn(Congestion::Cubic, seed),
+            Transport::QuinnBbr => self.make_quinn(Congestion::Bbr, seed),
         }
+    }
+
+    fn make_quinn(&self, congestion: Congestion, seed: u64) -> Result<MakeHost, RunError> {
+        let refused = |error: QuinnError| HostError(error.to_string());
+        let mtu = u16::try_from(self.network.mtu_bytes).unwrap_or(u16::MAX);
+        let rtt = Duration::from_nanos(2 * (self.network.delay_ns + self.network.host_delay_ns));
+        let settings = QuinnSettings::new(congestion, mtu, rtt);
+        let shared = QuinnShared::new(&settings).map_err(refused)?;
+        Ok(Box::new(move |nic, incarnation| {
+            let mut seeds = Jitter::new(seed ^ (u64::from(nic.0) << 32) ^ u64::from(incarnation));
+            let host = QuinnHost::new(&shared, nic.address(), seeds.next_u64()).map_err(refused)?;
+            Ok(Box::new(host) as Box<dyn Host>)
+        }))
     }
 
     fn outcome(
@@ -158,6 +171,7 @@ impl Scenario {
             engine: "scale".to_owned(),
             seed: self.seed,
             ok: problems.is_empty() && (summary.lost_transfers == 0 || self.loses_peers()),
+            transfers: recorder.transfers.len(),
             findings: Findings(findings),
             wall_s,
             packets_per_wall_s: summary.packets as f64 / wall_s,

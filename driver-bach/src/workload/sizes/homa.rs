@@ -73,8 +73,7 @@ impl HomaWorkload {
             .map(|ends| {
                 let width = (ends[1] - ends[0]) / f64::from(MEAN_SAMPLES);
                 let middle = |index| ends[0] + (f64::from(index) + 0.5) * width;
-                let sum: f64 =
-                    (0..MEAN_SAMPLES).map(|index| f(self.quantile(middle(index)))).sum();
+                let sum: f64 = (0..MEAN_SAMPLES).map(|index| f(self.quantile(middle(index)))).sum();
                 sum * width
             })
             .sum()
@@ -97,7 +96,10 @@ impl HomaWorkload {
                 ([315.0, 315.0, 463.0, 662.0, 42_493.0, 1.2e5, 2.73e5, 3.43e6, 1e7, 1e7], 6, 1.329)
             }
             Self::W5 => (
-                [5_720.0, 5_720.0, 23_520.0, 72_030.0, 1.47e6, 4.9e6, 1.96e7, 2.74e7, 2.94e7, 2.94e7],
+                [
+                    5_720.0, 5_720.0, 23_520.0, 72_030.0, 1.47e6, 4.9e6, 1.96e7, 2.74e7, 2.94e7,
+                    2.94e7,
+                ],
                 4,
                 0.5004,
             ),
