@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use dcquic_proto::{link::Ecn, time::Timestamp};
 
 pub mod dcquic;
+pub mod quinn;
 
 /// A message to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,11 @@ impl Counters {
     }
 }
 
+/// A host cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(pub String);
+
 /// A transport at one address of the simulated network.
 pub trait Host {
     /// Begins a session so that later transfers find it.
@@ -120,6 +126,11 @@ pub trait Host {
 
     /// Ends the run and says what should not have been left.
     fn finish(&mut self, now: Timestamp) -> Vec<String>;
+
+    /// Bytes of messages that it holds, to send or received.
+    fn memory(&self) -> u64 {
+        0
+    }
 
     /// What it has counted, for people who look for a cause.
     fn describe(&self) -> String {

@@ -40,6 +40,7 @@
 //! one, Bach's random choices differ from run to run.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 mod clock;
 pub mod host;
 mod link;
@@ -47,7 +48,9 @@ pub mod measure;
 pub mod net;
 pub mod pcap;
 pub mod scale;
+pub mod scenario;
 mod signal;
+pub mod units;
 pub mod workload;
 
 pub use clock::{clock, sleep_until};

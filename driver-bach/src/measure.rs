@@ -1,14 +1,20 @@
 //! What is measured of a run, and what is made of it.
 
+mod attempts;
+mod finding;
 mod summary;
 
+pub use finding::{Finding, Findings, Measured};
+pub(crate) use finding::{percentile, seconds};
+pub(crate) use summary::wire_bytes;
 pub use summary::{SlowdownGroup, Summary, summarize};
 
 use xxhash_rust::xxh3::Xxh3;
 
+use self::attempts::Attempts;
 use crate::{
     host::{Counters, Host, Notice},
-    net::{Frame, NetStats, Network, Picos, PortId, PortStats},
+    net::{Frame, NetStats, Network, NicId, Picos, PortId, PortStats},
     workload::Transfer,
 };
 
@@ -45,6 +51,7 @@ pub struct Recorder {
     pub(crate) records: Vec<Record>,
     pub(crate) samples: Vec<Sample>,
     pub(crate) problems: Vec<String>,
+    pub(crate) failures: Vec<Failure>,
     pub(crate) start: Picos,
     pub(crate) end: Picos,
     pub(crate) last_delivery: Picos,
@@ -57,6 +64,20 @@ pub struct Recorder {
     lengths_only: bool,
     outstanding: usize,
     delivered_bytes: u64,
+    attempts: Attempts,
+    /// What hosts counted that are no more.
+    retired: Counters,
+}
+
+/// A transfer that was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The transfer.
+    pub transfer: u32,
+    /// When that was known.
+    pub at: Picos,
+    /// Why, for a person.
+    pub cause: String,
 }
 
 impl core::fmt::Debug for Recorder {
@@ -87,6 +108,7 @@ impl Recorder {
             records,
             samples: Vec::new(),
             problems: Vec::new(),
+            failures: Vec::new(),
             start: Picos::ZERO,
             end: Picos::ZERO,
             last_delivery: Picos::ZERO,
@@ -98,7 +120,14 @@ impl Recorder {
             lengths_only: false,
             outstanding: transfers.len(),
             delivered_bytes: 0,
+            attempts: Attempts::new(transfers.len()),
+            retired: Counters::default(),
         }
+    }
+
+    /// Leaves payload out of the digest, because hosts draw on randomness of their own.
+    pub(crate) const fn digest_lengths_only(&mut self) {
+        self.lengths_only = true;
     }
 
     /// The workload starts; what happened before does not count.
@@ -112,7 +141,7 @@ impl Recorder {
         for (record, transfer) in self.records.iter_mut().zip(&self.transfers) {
             record.started = now + transfer.at;
         }
-        self.before = snapshot(network, hosts);
+        self.before = self.snapshot(network, hosts);
         self.hot = self.hottest(network);
     }
 
@@ -124,7 +153,7 @@ impl Recorder {
         hosts: impl Iterator<Item = &'a dyn Host>,
     ) {
         self.end = now;
-        self.after = snapshot(network, hosts);
+        self.after = self.snapshot(network, hosts);
     }
 
     /// The run has ended after `events` events.
@@ -139,7 +168,7 @@ impl Recorder {
             bytes[transfer.to.0 as usize] += transfer.size;
         }
         let most = bytes.iter().enumerate().max_by_key(|(at, bytes)| (**bytes, usize::MAX - at));
-        network.port_of(crate::net::NicId(most.map_or(0, |(at, _)| at as u32)))
+        network.port_of(NicId(most.map_or(0, |(at, _)| at as u32)))
     }
 
     /// Whether every transfer has ended one way or the other.
@@ -176,24 +205,79 @@ impl Recorder {
         self.digest.update(&host.to_le_bytes());
         self.digest.update(&[kind]);
         self.digest.update(&transfer.to_le_bytes());
-        let Some(record) = self.records.get_mut(transfer as usize) else { return };
-        match notice {
-            Notice::Delivered { .. } if record.delivered.is_some() => {
-                self.problems.push(format!("transfer {transfer} was delivered twice"));
-            }
-            Notice::Delivered { .. } => {
-                record.delivered = Some(at);
-                self.last_delivery = at;
-                self.delivered_bytes += self.transfers[transfer as usize].size;
-                self.outstanding -= usize::from(!record.failed);
-            }
-            Notice::Failed { cause, .. } if record.delivered.is_none() && !record.failed => {
-                record.failed = true;
-                self.outstanding -= 1;
-                self.problems.push(format!("transfer {transfer} failed: {cause}"));
-            }
-            _ => {}
+        if let Notice::Delivered { transfer } = notice {
+            self.delivered(at, *transfer);
         }
+    }
+
+    fn delivered(&mut self, at: Picos, order: u32) {
+        let Some((transfer, attempt)) = self.attempts.of(order) else {
+            return self.problems.push(format!("number {order} was delivered, but never sent"));
+        };
+        if !self.attempts.deliver(order) {
+            let problem = format!("transfer {transfer}, attempt {attempt} was delivered twice");
+            return self.problems.push(problem);
+        }
+        let record = &mut self.records[transfer as usize];
+        // another attempt may have been faster
+        if record.delivered.is_none() {
+            record.delivered = Some(at);
+            self.last_delivery = at;
+            self.delivered_bytes += self.transfers[transfer as usize].size;
+            self.outstanding -= usize::from(!record.failed);
+        }
+    }
+
+    /// An attempt ends without delivery: its transfer and number, if that is news.
+    pub(crate) fn end_attempt(&mut self, order: u32) -> Option<(u32, u32)> {
+        let (transfer, attempt) = self.attempts.end(order)?;
+        let record = &self.records[transfer as usize];
+        (record.delivered.is_none() && !record.failed).then_some((transfer, attempt))
+    }
+
+    /// The number under which a transfer is sent once more, unless that was done or is in vain.
+    pub(crate) fn new_attempt(&mut self, transfer: u32, attempt: u32) -> Option<u32> {
+        let record = &self.records[transfer as usize];
+        if record.delivered.is_some() || record.failed {
+            return None;
+        }
+        self.attempts.again(transfer, attempt)
+    }
+
+    /// The current attempts of all transfers of a NIC that have not ended, among the first
+    /// `started`.
+    pub(crate) fn unfinished_from(&self, nic: NicId, started: usize) -> Vec<u32> {
+        let unfinished = |index: &usize| {
+            let record = &self.records[*index];
+            self.transfers[*index].from == nic && record.delivered.is_none() && !record.failed
+        };
+        let current = |index| self.attempts.current(index as u32);
+        (0..started).filter(unfinished).map(current).collect()
+    }
+
+    /// A transfer will not be delivered.
+    pub(crate) fn fail(&mut self, at: Picos, transfer: u32, cause: String) {
+        let record = &mut self.records[transfer as usize];
+        if !record.failed && record.delivered.is_none() {
+            record.failed = true;
+            self.outstanding -= 1;
+            self.failures.push(Failure { transfer, at, cause });
+        }
+    }
+
+    /// A host is no more, but what it did counts.
+    pub(crate) fn retire(&mut self, host: &dyn Host) {
+        self.retired.add(&host.counters());
+    }
+
+    /// Attempts at transfers that were started again.
+    pub fn further_attempts(&self) -> usize {
+        self.attempts.further()
+    }
+
+    /// How many transfers have ended one way or the other.
+    pub fn ended(&self) -> usize {
+        self.transfers.len() - self.outstanding
     }
 
     /// Looks at the hot port.
@@ -218,9 +302,24 @@ impl Recorder {
         self.digest.digest()
     }
 
-    /// What went wrong, for people.
+    /// What must not be: invariants that did not hold, for people.
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// The transfers that were not delivered, as far as that was known before the end.
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// What was to be sent.
+    pub fn transfers(&self) -> &[Transfer] {
+        &self.transfers
+    }
+
+    /// When the workload started.
+    pub const fn start(&self) -> Picos {
+        self.start
     }
 
     /// What became of each transfer.
@@ -232,13 +331,17 @@ impl Recorder {
     pub fn samples(&self) -> &[Sample] {
         &self.samples
     }
-}
 
-fn snapshot<'a>(network: &Network, hosts: impl Iterator<Item = &'a dyn Host>) -> Snapshot {
-    let mut counters = Counters::default();
-    for host in hosts {
-        counters.add(&host.counters());
+    fn snapshot<'a>(
+        &self,
+        network: &Network,
+        hosts: impl Iterator<Item = &'a dyn Host>,
+    ) -> Snapshot {
+        let mut counters = self.retired;
+        for host in hosts {
+            counters.add(&host.counters());
+        }
+        let ports = (0..network.ports()).map(|port| network.port(PortId(port as u32))).collect();
+        Snapshot { counters, net: network.stats(), ports }
     }
-    let ports = (0..network.ports()).map(|port| network.port(PortId(port as u32))).collect();
-    Snapshot { counters, net: network.stats(), ports }
 }

@@ -6,6 +6,7 @@
 //! bounded number of bytes into its NIC and waits for room otherwise, so that the transport
 //! decides the order of what it sends as late as possible.
 
+mod crash;
 mod events;
 mod node;
 
@@ -16,11 +17,13 @@ use self::{
     node::Node,
 };
 use crate::{
-    host::{Host, Order, dcquic::Buffers},
+    host::{Host, HostError, Notice, Order, dcquic::Buffers},
     measure::Recorder,
-    net::{HostFault, HostFaultKind, Network, NicId, Picos},
+    net::{Arrival, HostFault, Network, NicId, Picos},
     workload::Transfer,
 };
+
+pub use self::crash::Retry;
 
 /// Wire bytes that a host keeps in its NIC at most: 5 us at 100 Gbit/s. More would only queue where
 /// nobody can reorder it (Homa found 1 to 10 us to be equally good).
@@ -35,12 +38,23 @@ const SETTLE: Picos = Picos::from_nanos(50_000_000);
 /// How often the hot port is looked at.
 const SAMPLE_EVERY: Picos = Picos::from_nanos(5_000);
 
+/// How often those that watch a run are told of it, in events.
+const TELL_EVERY: u32 = 1 << 16;
+
+/// Makes the host of a NIC; the number tells how often it was made before.
+pub type MakeHost = Box<dyn FnMut(NicId, u32) -> Result<Box<dyn Host>, HostError>>;
+
+/// Is told how many transfers have ended.
+pub type Watch = Box<dyn FnMut(usize)>;
+
 /// Everything that one run needs.
 pub struct Setup {
     /// The network.
     pub network: Network,
-    /// A host for every NIC.
-    pub hosts: Vec<Box<dyn Host>>,
+    /// Interfaces of each host, all of which a fault of the host befalls.
+    pub nics_per_host: u32,
+    /// Makes a host for every NIC.
+    pub make_host: MakeHost,
     /// What is sent, in order of time.
     pub transfers: Vec<Transfer>,
     /// What befalls hosts, with times from the start of the workload.
@@ -51,6 +65,12 @@ pub struct Setup {
     pub linger: Picos,
     /// Memory of spent datagrams.
     pub buffers: Buffers,
+    /// What the application does when a transfer fails; without it, nothing.
+    pub retry: Option<Retry>,
+    /// Bytes that a host may hold at most, looked at now and then.
+    pub memory_limit: Option<u64>,
+    /// Is told of progress.
+    pub watch: Option<Watch>,
 }
 
 /// A run in progress.
@@ -64,6 +84,12 @@ pub struct Engine {
     host_faults: Vec<HostFault>,
     recorder: Recorder,
     buffers: Buffers,
+    nics_per_host: u32,
+    make_host: MakeHost,
+    retry: Option<Retry>,
+    memory_limit: Option<u64>,
+    watch: Option<Watch>,
+    until_told: u32,
     frames: u64,
     /// Hosts that something happened to at this instant.
     touched: Vec<u32>,
@@ -80,25 +106,40 @@ impl core::fmt::Debug for Engine {
 
 impl Engine {
     /// Prepares a run.
-    pub fn new(setup: Setup) -> Self {
-        let Setup { network, hosts, transfers, host_faults, limit, linger, buffers } = setup;
-        let recorder = Recorder::new(&transfers);
-        Self {
-            network,
-            nodes: hosts.into_iter().map(Node::new).collect(),
+    ///
+    /// # Errors
+    /// A host cannot be made.
+    pub fn new(setup: Setup) -> Result<Self, HostError> {
+        let mut make_host = setup.make_host;
+        let nodes = (0..setup.network.nics())
+            .map(|nic| Ok(Node::new(make_host(NicId(nic as u32), 0)?)))
+            .collect::<Result<Vec<_>, HostError>>()?;
+        let mut recorder = Recorder::new(&setup.transfers);
+        if nodes.iter().any(|node| !node.host.deterministic_bytes()) {
+            recorder.digest_lengths_only();
+        }
+        Ok(Self {
+            network: setup.network,
+            nodes,
             events: EventQueue::default(),
             now: Picos::ZERO,
-            transfers,
+            transfers: setup.transfers,
             next_transfer: 0,
-            host_faults,
+            host_faults: setup.host_faults,
             recorder,
-            buffers,
+            buffers: setup.buffers,
+            nics_per_host: setup.nics_per_host,
+            make_host,
+            retry: setup.retry,
+            memory_limit: setup.memory_limit,
+            watch: setup.watch,
+            until_told: TELL_EVERY,
             frames: 0,
             touched: Vec::new(),
             start: Picos::ZERO,
-            limit,
-            linger,
-        }
+            limit: setup.limit,
+            linger: setup.linger,
+        })
     }
 
     /// Connects, runs the workload to its end or to the limit, and hands over what was measured.
@@ -112,17 +153,29 @@ impl Engine {
         self.recorder.end(self.now, &self.network, self.nodes.iter().map(|node| &*node.host));
         let linger = self.now + self.linger;
         self.run_until(linger, |_| false);
+        self.check_conservation();
         self.recorder.close(self.events.inserted());
-        let mut hosts: Vec<_> = self.nodes.into_iter().map(|node| node.host).collect();
-        if self.recorder.is_done() {
-            let now = self.now.timestamp();
-            for host in &mut hosts {
-                for problem in host.finish(now) {
+        let now = self.now.timestamp();
+        for node in self.nodes.iter_mut().filter(|node| !node.crashed) {
+            if self.recorder.is_done() {
+                for problem in node.host.finish(now) {
                     self.recorder.problem(problem);
                 }
             }
         }
+        let hosts = self.nodes.into_iter().map(|node| node.host).collect();
         (self.recorder, self.network, hosts)
+    }
+
+    /// Every frame that a host sent or the network doubled has arrived, was dropped, or is on its
+    /// way.
+    fn check_conservation(&mut self) {
+        let stats = self.network.stats();
+        let taken = stats.sent.frames + stats.duplicated;
+        let left = stats.delivered.frames + stats.drops.total() + self.events.network_steps();
+        if taken != left {
+            self.recorder.problem(format!("{taken} frames were sent, {left} are accounted for"));
+        }
     }
 
     /// Lets every pair that will talk meet beforehand, one after the other.
@@ -159,6 +212,10 @@ impl Engine {
                 && let Some((_, happening)) = self.events.pop()
             {
                 self.happen(happening);
+                self.until_told -= 1;
+                if self.until_told == 0 {
+                    self.tell();
+                }
             }
             self.drain();
             if done(&self.recorder) {
@@ -175,8 +232,7 @@ impl Engine {
                 let arrival = network
                     .step(step, &mut |step| events.insert(step.at, Happening::Network(step)));
                 if let Some(arrival) = arrival {
-                    self.nodes[arrival.nic.0 as usize].inbox.push(arrival.frame);
-                    self.touch(arrival.nic.0);
+                    self.arrive(arrival);
                 }
             }
             Happening::Wake(host) => {
@@ -207,12 +263,44 @@ impl Engine {
                 self.nodes[host as usize].paused = false;
                 self.touch(host);
             }
-            Happening::Sample => {
-                self.recorder.sample(self.now, &self.network);
-                if !self.recorder.is_done() {
-                    self.events.insert(self.now + SAMPLE_EVERY, Happening::Sample);
+            Happening::Rise(host) => self.rise(host),
+            Happening::Retry(transfer, attempt) => self.attempt_again(transfer, attempt),
+            Happening::Sample => self.sample(),
+        }
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        let node = &mut self.nodes[arrival.nic.0 as usize];
+        if node.crashed {
+            // nobody is there to take it
+            self.buffers.borrow_mut().push(arrival.frame.payload);
+            return;
+        }
+        node.inbox.push(arrival.frame);
+        self.touch(arrival.nic.0);
+    }
+
+    fn sample(&mut self) {
+        self.recorder.sample(self.now, &self.network);
+        if let Some(limit) = self.memory_limit {
+            for (nic, node) in self.nodes.iter().enumerate() {
+                let memory = node.host.memory();
+                if memory > limit {
+                    self.recorder.problem(format!("host {nic} holds {memory} of {limit} bytes"));
+                    self.memory_limit = None;
+                    break;
                 }
             }
+        }
+        if !self.recorder.is_done() {
+            self.events.insert(self.now + SAMPLE_EVERY, Happening::Sample);
+        }
+    }
+
+    fn tell(&mut self) {
+        self.until_told = TELL_EVERY;
+        if let Some(watch) = &mut self.watch {
+            watch(self.recorder.ended());
         }
     }
 
@@ -223,24 +311,22 @@ impl Engine {
                 self.events.insert(at, Happening::Start);
                 return;
             }
-            let order = Order {
-                transfer: self.next_transfer as u32,
-                to: self.network.address(transfer.to),
-                size: transfer.size,
-                priority: transfer.priority,
-            };
-            self.nodes[transfer.from.0 as usize].host.start(self.now.timestamp(), order);
-            self.touch(transfer.from.0);
+            let index = self.next_transfer as u32;
             self.next_transfer += 1;
+            self.order(index, index, 0, (transfer.from, transfer.to));
         }
     }
 
-    fn begin_host_fault(&mut self, index: u32) {
-        let HostFault { host, kind, .. } = self.host_faults[index as usize];
-        if let HostFaultKind::Pause { for_ns } = kind {
-            self.nodes[host as usize].paused = true;
-            self.events.insert(self.now + Picos::from_nanos(for_ns), Happening::Resume(host));
+    /// Has a transfer sent between two NICs, under a number of its own.
+    fn order(&mut self, number: u32, transfer: u32, attempt: u32, (from, to): (NicId, NicId)) {
+        if self.nodes[from.0 as usize].crashed {
+            return self.attempt_failed(number, "the sender has crashed".to_owned());
         }
+        let Transfer { size, priority, .. } = self.transfers[transfer as usize];
+        let order = Order { transfer: number, to: self.network.address(to), size, priority };
+        self.nodes[from.0 as usize].host.start(self.now.timestamp(), order);
+        self.touch(from.0);
+        self.watch_attempt(transfer, attempt);
     }
 
     fn touch(&mut self, host: u32) {
@@ -256,7 +342,8 @@ impl Engine {
         let mut touched = core::mem::take(&mut self.touched);
         for host in touched.drain(..) {
             self.nodes[host as usize].touched = false;
-            if !self.nodes[host as usize].paused {
+            let node = &self.nodes[host as usize];
+            if !node.paused && !node.crashed {
                 self.turn(host);
             }
         }
@@ -288,9 +375,11 @@ impl Engine {
     }
 
     fn take_notices(&mut self, host: u32, now: Timestamp) {
-        let node = &mut self.nodes[host as usize];
-        while let Some(notice) = node.host.poll_notice(now) {
+        while let Some(notice) = self.nodes[host as usize].host.poll_notice(now) {
             self.recorder.notice(self.now, host, &notice);
+            if let Notice::Failed { transfer, cause } = notice {
+                self.attempt_failed(transfer, cause);
+            }
         }
     }
 

@@ -314,6 +314,11 @@ impl Host for DcquicHost {
         }
     }
 
+    fn memory(&self) -> u64 {
+        let usage = self.endpoint.usage();
+        usage.receive_memory + usage.send_memory
+    }
+
     fn describe(&self) -> String {
         format!("{:?} {:?}", self.endpoint.stats(), self.endpoint.usage())
     }

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Record, Recorder};
+use super::{
+    Record, Recorder,
+    finding::{percentile, seconds},
+};
 use crate::{
     net::{ETHERNET_BYTES, IP_UDP_BYTES, Network, NetworkSpec, Picos},
     workload::Transfer,
@@ -140,7 +143,7 @@ pub fn summarize(recorder: &Recorder, network: &Network, spec: &NetworkSpec) -> 
 fn slowdowns(summary: &mut Summary, done: &[(&Transfer, &Record)], spec: &NetworkSpec) {
     let mut by_size: Vec<(u64, f64)> = Vec::with_capacity(done.len());
     let (mut fastest, mut slowest) = (f64::INFINITY, 0.0_f64);
-    for (transfer, record) in done {
+    for (transfer, record) in done.iter().filter(|(transfer, _)| transfer.measured) {
         let Some(delivered) = record.delivered else { continue };
         let took = seconds(delivered.saturating_since(record.started));
         fastest = fastest.min(took);
@@ -166,17 +169,12 @@ fn slowdowns(summary: &mut Summary, done: &[(&Transfer, &Record)], spec: &Networ
 
 fn group(by_size: &[(u64, f64)]) -> SlowdownGroup {
     let mut slowdowns: Vec<f64> = by_size.iter().map(|(_, slowdown)| *slowdown).collect();
-    slowdowns.sort_by(f64::total_cmp);
-    let at = |share: f64| -> f64 {
-        let rank = (slowdowns.len() as f64 * share).ceil() as usize;
-        slowdowns.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
-    };
     SlowdownGroup {
         up_to_bytes: by_size.last().map_or(0, |(size, _)| *size),
         transfers: by_size.len(),
         mean: ratio(slowdowns.iter().sum(), slowdowns.len() as f64),
-        p50: at(0.5),
-        p99: at(0.99),
+        p50: percentile(&mut slowdowns, 0.5),
+        p99: percentile(&mut slowdowns, 0.99),
     }
 }
 
@@ -206,13 +204,9 @@ fn slice(spec: &NetworkSpec) -> u64 {
 }
 
 /// A message on the wire: sealed records in full datagrams with every header.
-fn wire_bytes(size: u64, spec: &NetworkSpec) -> u64 {
+pub(crate) fn wire_bytes(size: u64, spec: &NetworkSpec) -> u64 {
     let sealed = size + size.div_ceil(RECORD) * RECORD_TAG;
     sealed + sealed.div_ceil(slice(spec)) * (DATA_OVERHEAD + IP_UDP_BYTES + ETHERNET_BYTES)
-}
-
-fn seconds(span: Picos) -> f64 {
-    span.0 as f64 / 1e12
 }
 
 /// `a / b`, or zero where that has no meaning.

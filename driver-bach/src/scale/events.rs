@@ -23,6 +23,10 @@ pub(super) enum Happening {
     HostFault(u32),
     /// A paused host goes on.
     Resume(u32),
+    /// A crashed host starts afresh.
+    Rise(u32),
+    /// The application tries a transfer again: which, and for which time.
+    Retry(u32, u32),
     /// The hot port's queue is looked at.
     Sample,
 }
@@ -43,6 +47,11 @@ impl EventQueue {
     /// Happenings inserted so far.
     pub(super) const fn inserted(&self) -> u64 {
         self.inserted
+    }
+
+    /// Frames on their way.
+    pub(super) fn network_steps(&self) -> u64 {
+        self.slots.iter().filter(|slot| matches!(slot, Some(Happening::Network(_)))).count() as u64
     }
 
     /// Adds a happening.

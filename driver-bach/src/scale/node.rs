@@ -18,11 +18,23 @@ pub(super) struct Node {
     pub(super) touched: bool,
     /// It does nothing until it resumes.
     pub(super) paused: bool,
+    /// It is not there.
+    pub(super) crashed: bool,
+    /// How often it was made afresh.
+    pub(super) incarnation: u32,
 }
 
 impl Node {
     pub(super) fn new(host: Box<dyn Host>) -> Self {
-        let inbox = Vec::new();
-        Self { host, inbox, wake: None, waits_for_room: false, touched: false, paused: false }
+        Self {
+            host,
+            inbox: Vec::new(),
+            wake: None,
+            waits_for_room: false,
+            touched: false,
+            paused: false,
+            crashed: false,
+            incarnation: 0,
+        }
     }
 }

@@ -1,0 +1,207 @@
+//! A scenario becomes hosts in a network, and these an outcome.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use dcquic_proto::{crypto::Seed, rng::Jitter};
+
+use super::{Engine, Outcome, RunError, Scenario, Transport, memory};
+use crate::{
+    host::{
+        Host, HostError,
+        dcquic::{Buffers, DcquicHost, Shared, pattern},
+        quinn::{Congestion, QuinnError, QuinnHost, QuinnSettings, QuinnShared},
+    },
+    measure::{Findings, Measured, Recorder, summarize},
+    net::{Fault, HostFaultKind, Network, NicId, Picos},
+    pcap::Capture,
+    scale::{self, MakeHost, Setup, Watch, start_of},
+    workload::Transfer,
+};
+
+/// Time after the last delivery in which acknowledgements arrive.
+const LINGER: Picos = Picos::from_nanos(20_000_000);
+
+/// The same where somebody has to notice that a peer is gone.
+const LONG_LINGER: Picos = Picos::from_nanos(12_000_000_000);
+
+/// What others want to know of a run in progress.
+#[derive(Default)]
+pub struct Hooks {
+    /// Where to put a capture of all that is transmitted.
+    pub capture: Option<PathBuf>,
+    /// Is told how many transfers have ended.
+    pub watch: Option<Watch>,
+}
+
+impl core::fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Hooks").field("capture", &self.capture).finish_non_exhaustive()
+    }
+}
+
+impl Scenario {
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// It cannot be run, or the capture cannot be written.
+    pub fn run(&self, transport: Transport, hooks: Hooks) -> Result<Outcome, RunError> {
+        self.validate()?;
+        if self.engine == Engine::Bach {
+            return Err(RunError::NoSuchEngine);
+        }
+        memory::reset_peak();
+        let transfers = self.workload.transfers(&self.network, self.seed);
+        let spec = self.network_from(start_of(&transfers).nanos_ceil());
+        let mut network = Network::new(&spec, self.seed).map_err(super::ScenarioError::from)?;
+        let capture = hooks.capture.as_deref().map(|path| tap(&mut network, path)).transpose()?;
+        let buffers = Rc::new(RefCell::new(Vec::new()));
+        let make_host = self.make_host(transport, &transfers, &buffers)?;
+        let started = Instant::now();
+        let engine = scale::Engine::new(Setup {
+            network,
+            nics_per_host: self.network.topology.nics_per_host(),
+            make_host,
+            transfers,
+            host_faults: self.host_faults.clone(),
+            limit: Picos::from_nanos(self.limit_ns),
+            linger: if self.loses_peers() { LONG_LINGER } else { LINGER },
+            buffers,
+            retry: self.retry,
+            memory_limit: self.thorough.then(|| self.memory_limit(transport)),
+            watch: hooks.watch,
+        })?;
+        let (recorder, mut network, _hosts) = engine.run();
+        let wall_s = started.elapsed().as_secs_f64();
+        network.on_wire(None);
+        if let Some(capture) = capture.and_then(Rc::into_inner) {
+            capture.into_inner().finish().map_err(RunError::Capture)?;
+        }
+        Ok(self.outcome(transport, recorder, &network, wall_s))
+    }
+
+    /// Whether a peer may be gone for good.
+    fn loses_peers(&self) -> bool {
+        let forever = |fault: &Fault| match fault {
+            Fault::Down { for_ns, .. } | Fault::Partition { for_ns, .. } => for_ns.is_none(),
+            Fault::Rate { .. } | Fault::Delay { .. } => false,
+        };
+        let crash = |kind| !matches!(kind, HostFaultKind::Pause { .. });
+        self.host_faults.iter().any(|fault| crash(fault.kind))
+            || self.network.faults.iter().any(forever)
+    }
+
+    fn memory_limit(&self, transport: Transport) -> u64 {
+        let config = self.profile.config(&self.network);
+        match transport {
+            Transport::Dcquic => config.receive_memory + config.send_memory,
+            Transport::QuinnCubic | Transport::QuinnBbr => u64::MAX,
+        }
+    }
+
+    fn make_host(
+        &self,
+        transport: Transport,
+        transfers: &[Transfer],
+        buffers: &Buffers,
+    ) -> Result<MakeHost, RunError> {
+        let longest = transfers.iter().map(|transfer| transfer.size).max().unwrap_or(0);
+        let mut seeds = Jitter::new(self.seed);
+        let seed = seeds.next_u64();
+        match transport {
+            Transport::Dcquic => {
+                let shared = Shared {
+                    pattern: pattern(longest as usize),
+                    buffers: Rc::clone(buffers),
+                    thorough: self.thorough,
+                };
+                let config = self.profile.config(&self.network);
+                Ok(Box::new(move |nic, incarnation| {
+                    let seed = Seed::from_bytes(host_seed(seed, nic, incarnation));
+                    let host = DcquicHost::new(nic.address(), config.clone(), seed, &shared)
+                        .map_err(|error| HostError(error.to_string()))?;
+                    Ok(Box::new(host) as Box<dyn Host>)
+                }))
+            }
+            Transport::QuinnCubic => self.make_quinn(Congestion::Cubic, seed),
+            Transport::QuinnBbr => self.make_quinn(Congestion::Bbr, seed),
+        }
+    }
+
+    fn make_quinn(&self, congestion: Congestion, seed: u64) -> Result<MakeHost, RunError> {
+        let refused = |error: QuinnError| HostError(error.to_string());
+        let mtu = u16::try_from(self.network.mtu_bytes).unwrap_or(u16::MAX);
+        let rtt = Duration::from_nanos(2 * (self.network.delay_ns + self.network.host_delay_ns));
+        let settings = QuinnSettings::new(congestion, mtu, rtt);
+        let shared = QuinnShared::new(&settings).map_err(refused)?;
+        Ok(Box::new(move |nic, incarnation| {
+            let mut seeds = Jitter::new(seed ^ (u64::from(nic.0) << 32) ^ u64::from(incarnation));
+            let host = QuinnHost::new(&shared, nic.address(), seeds.next_u64()).map_err(refused)?;
+            Ok(Box::new(host) as Box<dyn Host>)
+        }))
+    }
+
+    fn outcome(
+        &self,
+        transport: Transport,
+        recorder: Recorder,
+        network: &Network,
+        wall_s: f64,
+    ) -> Outcome {
+        let summary = summarize(&recorder, network, &self.network);
+        let findings = self.workload.findings(&Measured {
+            recorder: &recorder,
+            network: &self.network,
+            summary: &summary,
+        });
+        let (samples, mut problems, failures) =
+            (recorder.samples, recorder.problems, recorder.failures);
+        let open = summary.lost_transfers - failures.len();
+        if open > 0 {
+            problems.push(format!("{open} transfers had not ended when the time was over"));
+        }
+        Outcome {
+            scenario: self.name.clone(),
+            transport: transport.to_string(),
+            engine: "scale".to_owned(),
+            seed: self.seed,
+            ok: problems.is_empty() && (summary.lost_transfers == 0 || self.loses_peers()),
+            transfers: recorder.transfers.len(),
+            findings: Findings(findings),
+            wall_s,
+            packets_per_wall_s: summary.packets as f64 / wall_s,
+            peak_memory_bytes: memory::peak_bytes(),
+            problems,
+            failures,
+            samples,
+            summary,
+        }
+    }
+}
+
+/// Different for every host and each of its incarnations.
+fn host_seed(seed: u64, nic: NicId, incarnation: u32) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..12].copy_from_slice(&nic.0.to_le_bytes());
+    bytes[12..16].copy_from_slice(&incarnation.to_le_bytes());
+    bytes
+}
+
+type SharedCapture = Rc<RefCell<Capture<File>>>;
+
+/// Has all that is transmitted captured to a file.
+fn tap(network: &mut Network, path: &Path) -> Result<SharedCapture, RunError> {
+    let file = File::create(path).map_err(RunError::Capture)?;
+    let capture = Rc::new(RefCell::new(Capture::new(file).map_err(RunError::Capture)?));
+    let tap = Rc::clone(&capture);
+    network.on_wire(Some(Box::new(move |from, at, frame| {
+        tap.borrow_mut().handle_frame(from, at, frame);
+    })));
+    Ok(capture)
+}
