@@ -35,7 +35,10 @@ use crate::{
     ranges::ByteRange,
     reorder::ReorderThreshold,
     rtt::RttEstimator,
-    schedule::{credit::SenderShare, order::PeerOrder},
+    schedule::{
+        credit::{OnTheWay, SenderShare},
+        order::PeerOrder,
+    },
     slots::{SlotRef, Slots},
     stream::Stream,
     time::Timestamp,
@@ -98,14 +101,15 @@ pub(crate) struct Peer {
     pub(crate) incoming: Slots<RecvTransfer>,
     pub(crate) notifies_seen: u64,
     pub(crate) notify_limit_sent: u64,
-    pub(crate) pull_outstanding: u64,
+    /// What it was asked for and has not delivered.
+    pub(crate) on_the_way: OnTheWay,
     /// Transfers that want to pull.
     pub(crate) pulls: PeerOrder,
     /// The part of the credit that the peer gets.
     pub(crate) share: SenderShare,
-    /// Nothing came for a while of what was pulled; others have the credit meanwhile.
+    /// Nothing came for a while of what was pulled: nothing more is, until something comes.
     pub(crate) stalled: bool,
-    /// Last arrival of data, or the first pull after there was nothing to arrive.
+    /// Last arrival of data.
     pub(crate) progress_at: Timestamp,
     /// How much reordering is put up with.
     pub(crate) reorder: ReorderThreshold,
@@ -258,7 +262,7 @@ impl Peer {
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,
             notify_limit_sent: Context::first_notify_credit(config),
-            pull_outstanding: 0,
+            on_the_way: OnTheWay::default(),
             pulls: PeerOrder::default(),
             share: SenderShare::new(),
             stalled: false,

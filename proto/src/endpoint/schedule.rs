@@ -25,17 +25,19 @@ impl Endpoint {
         let peers = &self.peers;
         let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
         self.cx.pulls.compact(|id, slot| find(id).is_none_or(|peer| peer.has_pulled_all(slot)));
-        while self.cx.credit.has_room() && self.cx.pulls.waiting() > 0 {
+        let short = self.cx.credit.short();
+        while self.cx.credit.has_room(self.cx.pulls.is_next_short(short))
+            && self.cx.pulls.waiting() > 0
+        {
             let at = self.cx.pull_pacer.next_departure(now, 1);
             if at > now {
                 self.cx.arm_pace(at);
                 return;
             }
             let peers = &self.peers;
-            let (bound, quantum) = (self.cx.credit.per_peer(), self.cx.config.quantum());
-            let pick = self.cx.pulls.next(|id, slot| {
-                peers.get(slot_of(id))?.as_deref()?.pullable(bound, quantum, slot)
-            });
+            let (pulls, credit) = (&mut self.cx.pulls, &self.cx.credit);
+            let pick =
+                pulls.next(|id, slot| peers.get(slot_of(id))?.as_deref()?.pullable(credit, slot));
             let (id, level, transfer) = match pick {
                 Some(Pick::Shortest { peer, level }) => (peer, level, None),
                 Some(Pick::Oldest { peer, level, transfer }) => (peer, level, Some(transfer)),

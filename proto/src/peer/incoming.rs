@@ -230,7 +230,8 @@ impl Peer {
         let len = data.payload.len() as u64;
         let distance = self.slice_len() as u64 * u64::from(self.reorder.threshold());
         let retransmission = data.flags.contains(DataFlags::RETRANSMISSION);
-        self.on_progress(cx, now);
+        self.progress_at = now;
+        self.stalled = false;
         self.note_arrival(cx, now, len);
         let Some(transfer) = slot.and_then(|slot| self.incoming.get_mut(slot)) else {
             // the tail of a transfer that is complete or was given up
@@ -271,7 +272,7 @@ impl Peer {
         self.share.on_arrival(now, len, held, data.congested, self.rtt.min());
         if let Some(sample) = arrival.rtt_sample {
             self.rtt.update(sample, core::time::Duration::ZERO);
-            cx.credit.on_delay(now, sample);
+            cx.credit.on_delay(self.rtt.min());
         }
         if retransmission && arrival.fresh > 0 {
             self.reorder.on_real_loss();

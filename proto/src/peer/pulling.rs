@@ -8,6 +8,7 @@ use super::{Peer, QueuedPull};
 use crate::{
     endpoint::context::{Context, TimerKind},
     ranges::ByteRange,
+    schedule::credit::PullCredit,
     slots::SlotRef,
     time::Timestamp,
     wire::packet::DATA_OVERHEAD,
@@ -35,21 +36,24 @@ impl Peer {
 
     /// Brings the peer's place in the order of pulls up to date.
     pub(crate) fn refresh_pulls(&mut self, cx: &mut Context) {
-        let open = self.may_pull(cx.credit.per_peer(), cx.config.quantum());
+        let open = self.may_pull(&cx.credit);
         self.pulls.refresh(&mut cx.pulls, self.id, open);
     }
 
-    /// Whether another pull fits what the peer may owe us.
-    fn may_pull(&self, bound: u64, quantum: u64) -> bool {
-        let bound = self.share.of(bound).max(quantum);
-        !self.stalled && (self.pull_outstanding == 0 || self.pull_outstanding + quantum <= bound)
+    /// Whether another pull fits what the peer may owe us. A short transfer does not wait for long
+    /// ones of the same sender, which it serves later anyway.
+    fn may_pull(&self, credit: &PullCredit) -> bool {
+        let (most, quantum) = (credit.per_peer(), credit.quantum());
+        let short = self.pulls.least_need().is_some_and(|need| need <= credit.short());
+        let bound = if short { 2 * most } else { self.share.of(most, quantum) };
+        let bytes = self.on_the_way.bytes();
+        !self.stalled && (bytes == 0 || bytes + quantum <= bound)
     }
 
-    /// What a transfer needs, if it can be pulled now, given the bound per peer; the outer `None`
-    /// if it never will be again.
-    pub(crate) fn pullable(&self, bound: u64, quantum: u64, slot: SlotRef) -> Option<Option<u64>> {
+    /// What a transfer needs, if it can be pulled now; the outer `None` if it never will be again.
+    pub(crate) fn pullable(&self, credit: &PullCredit, slot: SlotRef) -> Option<Option<u64>> {
         let transfer = self.incoming.get(slot)?;
-        (transfer.unpulled() > 0).then(|| transfer.listed.filter(|_| self.may_pull(bound, quantum)))
+        (transfer.unpulled() > 0).then(|| transfer.listed.filter(|_| self.may_pull(credit)))
     }
 
     /// Whether nothing of a transfer is left to pull.
@@ -88,56 +92,47 @@ impl Peer {
 
     /// Notes that `bytes` are on their way from the peer.
     pub(crate) fn expect(&mut self, cx: &mut Context, now: Timestamp, bytes: u64) {
-        if self.pull_outstanding == 0 {
-            self.progress_at = now;
-        }
-        self.move_outstanding(cx, 0, bytes);
-        let at = self.progress_at.max(now) + self.patience();
+        self.on_the_way.add(now, bytes, self.rtt.min());
+        cx.credit.add(bytes);
         let timer = self.timer(TimerKind::Credit);
+        let at = now + self.patience();
         cx.arm(&mut self.timers.credit, at, timer);
     }
 
-    /// Notes that what is on its way changed from `before` to `after` bytes.
+    /// Notes that what is on its way of a transfer changed from `before` to `after` bytes.
     pub(crate) fn move_outstanding(&mut self, cx: &mut Context, before: u64, after: u64) {
-        self.pull_outstanding = self.pull_outstanding + after - before;
-        if !self.stalled {
-            cx.credit.add(after);
-            cx.credit.subtract(before);
-        } else if self.pull_outstanding == 0 {
+        self.on_the_way.add_late(after.saturating_sub(before));
+        let arrived = self.on_the_way.remove(before.saturating_sub(after));
+        cx.credit.subtract(arrived.due);
+        if self.on_the_way.bytes() == 0 {
             self.stalled = false;
+            self.share.on_idle();
         }
     }
 
-    /// Data came: the peer is not stalled (any more).
-    pub(crate) fn on_progress(&mut self, cx: &mut Context, now: Timestamp) {
-        self.progress_at = now;
-        if core::mem::replace(&mut self.stalled, false) {
-            cx.credit.add(self.pull_outstanding);
-        }
-    }
-
-    /// How long what was asked for may take before others get the credit: 1.5 times what it takes
-    /// nearly always (pHost's token life of 1.5 round trips).
+    /// How long what was asked for may take before others get the credit: twice what it takes when
+    /// nothing is in its way (pHost's tokens live for 1.5 round trips). A sender that serves others
+    /// first makes the usual delay long, which is no reason to wait for it.
     fn patience(&self) -> Duration {
-        (self.rtt.smoothed() + self.rtt.variation() * 4) * 3 / 2
+        self.rtt.min() * 2
     }
 
-    /// Nothing came for a while of what the peer was asked for: the link must not wait for it
-    /// [SCHED-5].
+    /// Something that the peer was asked for is late. If nothing came since it was asked, nothing
+    /// more is asked for until something comes.
     pub(crate) fn on_credit_timer(&mut self, cx: &mut Context, now: Timestamp) {
-        if self.pull_outstanding == 0 || self.stalled {
-            return;
+        let patience = self.patience();
+        let late = self.on_the_way.expire(now, patience);
+        cx.credit.subtract(late);
+        if late > 0 && self.progress_at + patience <= now && !self.stalled {
+            self.stalled = true;
+            self.share.on_stalled();
+            cx.stats.stalls += 1;
+            self.refresh_pulls(cx);
         }
-        let due = self.progress_at + self.patience();
-        if due > now {
+        if let Some(at) = self.on_the_way.late_at(patience) {
             let timer = self.timer(TimerKind::Credit);
-            cx.arm(&mut self.timers.credit, due, timer);
-            return;
+            cx.arm(&mut self.timers.credit, at, timer);
         }
-        self.stalled = true;
-        cx.stats.stalls += 1;
-        cx.credit.subtract(self.pull_outstanding);
-        self.refresh_pulls(cx);
     }
 
     /// Asks again for ranges that are lost.

@@ -1,27 +1,31 @@
 //! How much may be pulled and not have arrived: in all, and of one sender.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use crate::{config::Config, time::Timestamp};
 
 /// The receiver's bounds, in bytes of sealed payload.
 ///
 /// With a known link rate they follow the bandwidth-delay product (BDP), where the delay is that
-/// from a pull to its first data, the peer's software included, as far as it was ever seen to be
-/// short in the last [`MIN_DELAY_WINDOW`]. Without, the configured bounds hold.
+/// from a pull to its first data, the peer's software included: the shortest of each peer, averaged
+/// over those that deliver, so that neither queues nor the nearest peer alone decide. Without, the
+/// configured bounds hold.
 #[derive(Debug)]
 pub(crate) struct PullCredit {
-    /// Pulled and not arrived, but for what stalled senders hold.
+    /// Pulled, not arrived and not late.
     outstanding: u64,
     link_rate: u64,
     most: u64,
     most_per_peer: u64,
     quantum: u64,
-    delay: WindowedMin,
+    /// In nanoseconds, times [`DELAY_WEIGHT`]; zero before the first.
+    delay: u64,
+    initial_delay: Duration,
 }
 
-/// How long the shortest delay is remembered: RFC 9002 and BBR remember as long.
-const MIN_DELAY_WINDOW: Duration = Duration::from_secs(10);
+/// A new delay has one part in this many of the average.
+const DELAY_WEIGHT: u64 = 64;
 
 impl PullCredit {
     /// Nothing is on its way.
@@ -32,25 +36,39 @@ impl PullCredit {
             most: config.pull_credit,
             most_per_peer: config.pull_credit_per_peer,
             quantum: config.quantum(),
-            delay: WindowedMin::new(config.initial_rtt),
+            delay: 0,
+            initial_delay: config.initial_rtt,
         }
     }
 
-    /// Takes a delay from a pull to its first data.
-    pub(crate) fn on_delay(&mut self, now: Timestamp, delay: Duration) {
-        self.delay.update(now, delay);
+    /// Data came from a peer from which it takes `shortest` at best.
+    pub(crate) fn on_delay(&mut self, shortest: Duration) {
+        let nanos = u64::try_from(shortest.as_nanos()).unwrap_or(u64::MAX / DELAY_WEIGHT);
+        let nanos = nanos.min(u64::MAX / (2 * DELAY_WEIGHT));
+        if self.delay == 0 {
+            self.delay = nanos * DELAY_WEIGHT;
+        } else {
+            self.delay = self.delay - self.delay / DELAY_WEIGHT + nanos;
+        }
+    }
+
+    /// Bytes of an ordinary pull.
+    pub(crate) const fn quantum(&self) -> u64 {
+        self.quantum
     }
 
     /// The delay from pull to data without queues.
     pub(crate) const fn delay(&self) -> Duration {
-        self.delay.get()
+        match self.delay {
+            0 => self.initial_delay,
+            delay => Duration::from_nanos(delay / DELAY_WEIGHT),
+        }
     }
 
     /// The bandwidth-delay product in bytes, if the link rate is known.
     pub(crate) fn bdp(&self) -> Option<u64> {
         (self.link_rate > 0).then(|| {
-            let nanos = self.delay.get().as_nanos();
-            let bytes = u128::from(self.link_rate) * nanos / 1_000_000_000;
+            let bytes = u128::from(self.link_rate) * self.delay().as_nanos() / 1_000_000_000;
             u64::try_from(bytes).unwrap_or(u64::MAX)
         })
     }
@@ -74,12 +92,19 @@ impl PullCredit {
         })
     }
 
-    /// Whether another pull fits.
-    pub(crate) fn has_room(&self) -> bool {
-        self.outstanding == 0 || self.outstanding + self.quantum <= self.total()
+    /// Whether another pull fits. Short transfers may use half a BDP more, which long ones leave to
+    /// them: what these hold at busy senders must not delay those.
+    pub(crate) fn has_room(&self, short: bool) -> bool {
+        let more = if short { self.bdp().unwrap_or(0) / 2 } else { 0 };
+        self.outstanding == 0 || self.outstanding + self.quantum <= self.total() + more
     }
 
-    /// Bytes pulled and not arrived, but for what stalled senders hold.
+    /// A transfer that needs no more than this is short, in bytes.
+    pub(crate) fn short(&self) -> u64 {
+        self.bdp().unwrap_or(0)
+    }
+
+    /// Bytes pulled, not arrived and not late.
     pub(crate) const fn outstanding(&self) -> u64 {
         self.outstanding
     }
@@ -89,46 +114,93 @@ impl PullCredit {
         self.outstanding += bytes;
     }
 
-    /// Less is on its way: it arrived, or its sender has stalled.
+    /// Less is on its way: it arrived, or is late.
     pub(crate) const fn subtract(&mut self, bytes: u64) {
         self.outstanding = self.outstanding.saturating_sub(bytes);
     }
 }
 
-/// The least value of a sliding window, kept as the minima of its two halves.
-#[derive(Debug)]
-struct WindowedMin {
-    current: Option<Duration>,
-    previous: Option<Duration>,
-    turned_at: Timestamp,
-    initial: Duration,
+/// What one sender was asked for and has not delivered.
+///
+/// What does not come in time no longer counts against the bound for all: the link must not wait
+/// for a sender that serves others first, or none [SCHED-5]. It counts against the sender's own.
+#[derive(Debug, Default)]
+pub(crate) struct OnTheWay {
+    /// When it was asked for and how much of it is to come, oldest first.
+    due: VecDeque<(Timestamp, u64)>,
+    due_bytes: u64,
+    late_bytes: u64,
 }
 
-impl WindowedMin {
-    const fn new(initial: Duration) -> Self {
-        Self { current: None, previous: None, turned_at: Timestamp::ZERO, initial }
+/// Bytes that no longer are on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    /// They counted against the bound for all.
+    pub(crate) due: u64,
+    /// They were late, and did not.
+    pub(crate) late: u64,
+}
+
+/// What is asked for within this part of the delay counts as asked for at once.
+const DUE_STEPS: u32 = 8;
+
+impl OnTheWay {
+    /// All of it, in bytes.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.due_bytes + self.late_bytes
     }
 
-    fn update(&mut self, now: Timestamp, value: Duration) {
-        if now.saturating_since(self.turned_at) > MIN_DELAY_WINDOW / 2 {
-            self.previous = self.current.take();
-            self.turned_at = now;
+    /// More was asked for; it usually takes `delay`.
+    pub(crate) fn add(&mut self, now: Timestamp, bytes: u64, delay: Duration) {
+        self.due_bytes += bytes;
+        match self.due.back_mut() {
+            Some((at, sum)) if now.saturating_since(*at) < delay / DUE_STEPS => *sum += bytes,
+            _ => self.due.push_back((now, bytes)),
         }
-        self.current = Some(self.current.map_or(value, |least| least.min(value)));
     }
 
-    const fn get(&self) -> Duration {
-        match (self.current, self.previous) {
-            (Some(current), Some(previous)) => {
-                if current.as_nanos() < previous.as_nanos() {
-                    current
-                } else {
-                    previous
-                }
+    /// What had come has to come again.
+    pub(crate) const fn add_late(&mut self, bytes: u64) {
+        self.late_bytes += bytes;
+    }
+
+    /// `bytes` came, or will not come: the oldest first.
+    pub(crate) fn remove(&mut self, bytes: u64) -> Arrived {
+        let late = bytes.min(self.late_bytes);
+        self.late_bytes -= late;
+        let due = (bytes - late).min(self.due_bytes);
+        self.due_bytes -= due;
+        let mut rest = due;
+        while rest > 0
+            && let Some((_, sum)) = self.due.front_mut()
+        {
+            let part = rest.min(*sum);
+            *sum -= part;
+            rest -= part;
+            if *sum == 0 {
+                self.due.pop_front();
             }
-            (Some(only), None) | (None, Some(only)) => only,
-            (None, None) => self.initial,
         }
+        Arrived { due, late }
+    }
+
+    /// When the oldest is late, if it may take `patience`.
+    pub(crate) fn late_at(&self, patience: Duration) -> Option<Timestamp> {
+        self.due.front().map(|(at, _)| *at + patience)
+    }
+
+    /// What is late now and was not before, in bytes.
+    pub(crate) fn expire(&mut self, now: Timestamp, patience: Duration) -> u64 {
+        let mut expired = 0;
+        while let Some(&(at, bytes)) = self.due.front()
+            && at + patience <= now
+        {
+            self.due.pop_front();
+            expired += bytes;
+        }
+        self.due_bytes -= expired;
+        self.late_bytes += expired;
+        expired
     }
 }
 
@@ -145,6 +217,10 @@ pub(crate) struct SenderShare {
     arrived: u64,
     held: u64,
     marked: u64,
+    /// Nothing was on its way at some time of this round.
+    idle: bool,
+    /// What the sender delivered in the last round, if something was on its way all the time.
+    delivered: Option<u64>,
 }
 
 /// Shares are counted in these parts of the whole.
@@ -190,7 +266,20 @@ impl SenderShare {
             arrived: 0,
             held: 0,
             marked: 0,
+            idle: true,
+            delivered: None,
         }
+    }
+
+    /// Nothing is on its way: how fast the sender is cannot be told from what it delivers.
+    pub(crate) const fn on_idle(&mut self) {
+        self.idle = true;
+        self.delivered = None;
+    }
+
+    /// Nothing has come for so long that others got the credit.
+    pub(crate) const fn on_stalled(&mut self) {
+        self.delivered = Some(0);
     }
 
     /// Data arrived: `held` if its sender says that it holds too much credit, `marked` if the
@@ -209,15 +298,20 @@ impl SenderShare {
         if now >= self.round_ends {
             self.host.round(self.arrived, self.held, LEAST_HOST);
             self.network.round(self.arrived, self.marked, LEAST_NETWORK);
+            self.delivered = if self.idle { None } else { Some(self.arrived) };
+            self.idle = false;
             (self.arrived, self.held, self.marked) = (0, 0, 0);
             self.round_ends = now + delay;
         }
     }
 
-    /// The part of `bytes` that the sender gets.
-    pub(crate) fn of(&self, bytes: u64) -> u64 {
+    /// The part of `bytes` that the sender gets; a pull is `quantum` bytes.
+    pub(crate) fn of(&self, bytes: u64, quantum: u64) -> u64 {
         let share = self.host.share.min(self.network.share);
-        (u128::from(bytes) * u128::from(share) / u128::from(WHOLE)) as u64
+        let part = (u128::from(bytes) * u128::from(share) / u128::from(WHOLE)) as u64;
+        // half more than it delivers lets it become faster; the rest would only wait at the sender
+        let usable = self.delivered.map_or(bytes, |delivered| delivered * 3 / 2 + quantum);
+        part.min(usable).max(quantum)
     }
 }
 

@@ -119,6 +119,12 @@ impl Order {
         self.levels.iter().any(|level| !level.ready.is_empty())
     }
 
+    /// Whether the next to be served needs no more than about `need` bytes.
+    pub(crate) fn is_next_short(&self, need: u64) -> bool {
+        let most = class(need, self.quantum);
+        self.levels.iter().any(|level| level.ready.first().is_some_and(|turn| turn.class < most))
+    }
+
     /// A transfer begins. If one turn does not satisfy it, it may become the oldest of its level.
     pub(crate) fn begin(&mut self, level: u8, need: u64, peer: PeerId, transfer: SlotRef) {
         if need > self.quantum {
@@ -233,6 +239,11 @@ impl PeerOrder {
         if let Some(found) = self.levels.iter_mut().find(|found| found.level == level) {
             order.waiting -= usize::from(found.wanting.remove(&(need, transfer)));
         }
+    }
+
+    /// The least that any transfer needs.
+    pub(crate) fn least_need(&self) -> Option<u64> {
+        self.levels.iter().filter_map(|found| found.wanting.first()).map(|(need, _)| *need).min()
     }
 
     /// The transfer that needs least in a level.
