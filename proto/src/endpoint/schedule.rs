@@ -88,3 +88,6 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

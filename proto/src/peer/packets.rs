@@ -423,7 +423,7 @@ impl Peer {
             Some(receiver) => (receiver, 0),
             None => (Self::outgoing_id(slot), DataFlags::UNSCHEDULED),
         };
-        let pushed = body.unscheduled;
+        let (pushed, before) = (body.unscheduled, body.backlog());
         let (mut sent, mut last) = (0, PacketNumber(0));
         let mut builder = out.build();
         let mut count = 0;
@@ -461,7 +461,8 @@ impl Peer {
                 break;
             }
         }
-        cx.held_credit -= if pushed { 0 } else { sent };
+        // what was sent, and what was acknowledged before it could be sent again
+        cx.held_credit -= if pushed { 0 } else { before - body.backlog() };
         if let Some(error) = failed {
             builder.abandon();
             return Err(error);
