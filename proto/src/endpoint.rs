@@ -5,6 +5,7 @@ pub mod error;
 mod hellos;
 pub mod input;
 pub mod output;
+mod peers;
 mod receive;
 mod schedule;
 pub mod stats;
@@ -34,7 +35,7 @@ use crate::{
     },
     id::{Incarnation, PeerId, Role, SecretId, Status, StreamHandle},
     link::{DatagramInfo, Ecn},
-    peer::{Peer, Session, WORKER},
+    peer::{Peer, WORKER},
     rng::Jitter,
     schedule::{
         credit::PullCredit,
@@ -50,9 +51,6 @@ use crate::{
 
 /// Timers handled per [`Endpoint::handle_timeout`] at most.
 const TIMER_BATCH: usize = 4_096;
-
-/// Idle peers looked at to find one to give up for a new one.
-const EVICTION_SAMPLE: usize = 16;
 
 /// Peers, streams, transfers and timers of one worker.
 ///
@@ -424,68 +422,10 @@ impl Endpoint {
         Some(id)
     }
 
-    fn reserve_peer(&mut self) -> Option<PeerId> {
-        self.peers.insert(None).map(peer_id)
-    }
-
-    fn install_peer(&mut self, id: PeerId, peer: Peer) {
-        if let Some(place) = self.peers.get_mut(slot_of(id)) {
-            *place = Some(Box::new(peer));
-        }
-        self.cx.peers = self.peers.len();
-        self.cx.unscheduled.on_peer();
-    }
-
     fn path_keys(&self, secret: &PathSecret, role: Role) -> Box<PathKeys> {
         let config = &self.cx.config;
         let (suite, limits) = (config.suite, config.key_limits);
         Box::new(PathKeys::new(secret, role, WORKER, suite, limits))
-    }
-
-    /// Makes sure that one more peer can be known: the longest silent of a few idle ones goes.
-    fn make_room_for_peer(&mut self) -> bool {
-        if self.peers.len() < self.cx.config.max_peers {
-            return true;
-        }
-        let mut oldest: Option<(Timestamp, PeerId)> = None;
-        for _ in 0..EVICTION_SAMPLE {
-            let slot = self.cx.jitter.below(self.cx.config.max_peers as u64) as u32;
-            if let Some(found) = self.peers.at(slot)
-                && let Some(peer) = self.peer(peer_id(found))
-                && peer.is_connected()
-                && !peer.is_busy()
-                && oldest.is_none_or(|(heard, _)| peer.last_heard < heard)
-            {
-                oldest = Some((peer.last_heard, peer.id));
-            }
-        }
-        match oldest {
-            Some((_, id)) => {
-                self.fail_peer(id, PeerFailure::Evicted);
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn fail_peer(&mut self, id: PeerId, cause: PeerFailure) {
-        let Some((peer, cx)) = self.peer_and_context(id) else { return };
-        peer.fail(cx, cause);
-        let remote = peer.remote;
-        match &peer.session {
-            Session::Hello { initiator, .. } => {
-                let random = initiator.random();
-                self.greeting.remove(&random);
-            }
-            Session::Connected { secret, .. } => {
-                let secret = *secret;
-                self.by_secret.remove(&secret);
-            }
-        }
-        self.peers.remove(slot_of(id));
-        self.cx.peers = self.peers.len();
-        self.last_peer = None;
-        self.cx.events.push_back(Event::PeerFailed { peer: id, remote, cause });
     }
 
     fn check_sealed(&mut self, id: PeerId, result: Result<(), SealError>) {

@@ -2,11 +2,12 @@
 //!
 //! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
 //! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`]
-//! puts them together, [`congestion`] says how fast data leaves, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
-//! [`timers`] keeps every state moving.
+//! puts them together, [`congestion`] says how fast data leaves, [`streams`] turns all of it into
+//! calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state moving.
 
 mod admission;
 mod congestion;
+mod data;
 mod hello;
 mod incoming;
 mod outgoing;

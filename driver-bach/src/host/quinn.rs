@@ -11,10 +11,10 @@
 //! # What is counted
 //!
 //! [`Counters::payload_sent`] is exact: the bytes of messages in the STREAM frames of all packets
-//! sealed so far, repetitions included and headers of any kind excluded. The `meter` module sees them
-//! as they pass to the cipher. The useful share of a run is what its receivers delivered over what
-//! its senders sent, as with every other host. [`Counters::duplicate`] is what was opened and not
-//! handed over: at the end of a run the repetitions, before that also what waits behind a gap.
+//! sealed so far, repetitions included and headers of any kind excluded. The `meter` module sees
+//! them as they pass to the cipher. The useful share of a run is what its receivers delivered over
+//! what its senders sent, as with every other host. [`Counters::duplicate`] is what was opened and
+//! not handed over: at the end of a run the repetitions, before that also what waits behind a gap.
 //!
 //! # Determinism
 //!

@@ -18,10 +18,10 @@
 //!   Whether a probe lost too much is therefore judged when the next acknowledgement arrives, by
 //!   the bytes lost since its packet left, and not per lost packet.
 //! - There are no recovery episodes, so nothing is undone after a spurious one: a receiver asks
-//!   again only after a reordering threshold and a round trip. After persistent congestion the window begins at the
-//!   minimum, and grows with what is delivered.
-//! - The minimum window is configured: the draft's 4 datagrams are less than one record, and a
-//!   receiver acknowledges records.
+//!   again only after a reordering threshold that adapts, or a timeout. After persistent congestion
+//!   the window begins at the minimum, and grows with what is delivered.
+//! - The minimum window is configured: the draft's 4 datagrams are less than what a receiver lets
+//!   arrive before it reports.
 
 use super::{AckSample, CongestionConfig, Controller, bandwidth::RateSample};
 use crate::{rng::Jitter, time::Timestamp};

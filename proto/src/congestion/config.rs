@@ -30,9 +30,8 @@ pub struct CongestionConfig {
     pub initial_window_bytes: u64,
     /// The window is never less.
     ///
-    /// The default of 128 KiB is two records of 64 KiB. A receiver acknowledges whole records, so
-    /// a window below one record plus one datagram would never be acknowledged, and the path would
-    /// stand still until a timer.
+    /// The default of 128 KiB is two reports of 64 KiB: a receiver tells of that much at once, so
+    /// that a sender with a full window never waits for the timer of a held-back report [CC-4].
     pub min_window_bytes: u64,
     /// The window is never more.
     pub max_window_bytes: u64,

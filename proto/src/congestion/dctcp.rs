@@ -26,7 +26,8 @@ pub struct MarkedShare {
 }
 
 impl MarkedShare {
-    /// Nothing has arrived. As RFC 8257 §4.2 says, alpha begins at 1: the first marks count in full.
+    /// Nothing has arrived. As RFC 8257 §4.2 says, alpha begins at 1: the first marks count in
+    /// full.
     pub fn new() -> Self {
         Self { alpha: ONE, arrived: 0, marked: 0 }
     }
@@ -80,7 +81,7 @@ impl Default for MarkedShare {
     }
 }
 
-/// By how much marks slow the pulls from one peer.
+/// By how much marks slow pulls [CC-5].
 ///
 /// A mark cuts the rate by half of alpha, at most once per round trip; every round trip without a
 /// mark gives 1/32 back. The rate stays above 1/16 of what would be pulled otherwise, because a
@@ -99,7 +100,7 @@ impl PullRate {
         Self { share: MarkedShare::new(), multiplier: ONE, round_began: now, was_cut: false }
     }
 
-    /// `bytes` arrived from the peer, `marked_bytes` of them in marked packets.
+    /// `bytes` arrived, `marked_bytes` of them in marked packets.
     pub fn on_arrival(&mut self, now: Timestamp, rtt: Duration, bytes: u64, marked_bytes: u64) {
         self.end_rounds(now, rtt.max(Duration::from_nanos(1)));
         self.share.add(bytes, marked_bytes);

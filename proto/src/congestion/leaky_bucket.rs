@@ -11,7 +11,8 @@ const BYTE: i128 = 1_000_000_000;
 ///
 /// Room is counted in billionths of a byte, so that a rate times nanoseconds is exact and nothing
 /// is lost to rounding, however short a packet is on the wire. Time has steps of one nanosecond, so
-/// what leaves in any span is at most the rate times the span and one nanosecond, plus the burst.
+/// what leaves in any span is at most the rate times the span and one nanosecond, plus the burst
+/// [CC-2].
 ///
 /// A rate of 0 means no limit.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::{id::PacketNumber, time::Timestamp};
 pub struct Feedback {
     /// The highest packet number that has arrived.
     pub largest: PacketNumber,
-    /// Bytes acknowledged for the first time.
+    /// Bytes that have arrived and were not reported before.
     pub acked_bytes: u64,
     /// Packets that arrived marked, as a running count.
     pub ce_count: u64,
@@ -63,7 +63,8 @@ impl PathCongestion {
         }
     }
 
-    /// When `bytes` may leave. A path with nothing in flight always has a window.
+    /// When `bytes` may leave. A path with nothing in flight always has a window [CC-1].
+    /// Otherwise the window and the pace of the controller hold them back [CC-2].
     pub fn departure(&self, now: Timestamp, bytes: u64) -> Departure {
         let after = self.in_flight_bytes.saturating_add(bytes);
         if self.in_flight_bytes > 0 && after > self.controller.get().window_bytes() {
@@ -101,13 +102,15 @@ impl PathCongestion {
     pub fn on_feedback(&mut self, now: Timestamp, feedback: &Feedback) -> Option<Duration> {
         self.persistent.on_answered();
         self.count_marks(now, feedback);
-        if feedback.acked_bytes == 0 {
+        // no more can have arrived than is on its way [CC-3]
+        let acked_bytes = feedback.acked_bytes.min(self.in_flight_bytes);
+        if acked_bytes == 0 {
             return None;
         }
-        self.in_flight_bytes = self.in_flight_bytes.saturating_sub(feedback.acked_bytes);
-        let measured = self.sampler.on_acked(now, feedback.acked_bytes, Some(feedback.largest));
+        self.in_flight_bytes -= acked_bytes;
+        let measured = self.sampler.on_acked(now, acked_bytes, Some(feedback.largest));
         let sample = AckSample {
-            newly_acked_bytes: feedback.acked_bytes,
+            newly_acked_bytes: acked_bytes,
             rtt: measured.rtt,
             rate: measured.rate,
             in_flight_bytes: self.in_flight_bytes,
@@ -173,7 +176,7 @@ impl PathCongestion {
     }
 
     /// Passes on new marks. Neither number is believed beyond what we sent: a peer that lies can
-    /// slow its own transfers, and no more.
+    /// slow its own transfers, and no more [CC-3].
     fn count_marks(&mut self, now: Timestamp, feedback: &Feedback) {
         let largest = feedback.largest.min(self.last_sent);
         let arrived = match self.largest {

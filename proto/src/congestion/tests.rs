@@ -49,9 +49,9 @@ fn every_controller_fills_the_link() {
     }
 }
 
-/// A receiver acknowledges records, not packets.
+/// A receiver reports what has arrived now and then, not every packet.
 #[test]
-fn records_acknowledged_in_whole_are_enough() {
+fn rare_reports_are_enough() {
     for control in [CongestionControl::Bbr, CongestionControl::Cubic] {
         for ack_every in [1, 47, 90] {
             let link = Link { ack_every, ..Link::new(100, RTT) };

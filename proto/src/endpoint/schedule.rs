@@ -90,3 +90,6 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

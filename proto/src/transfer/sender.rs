@@ -231,8 +231,8 @@ impl PulledBody {
         }
     }
 
-    /// What was sent unasked may never have reached anybody who knew what it was: waits to be asked.
-    /// Returns how many bytes were sent.
+    /// What was sent unasked may never have reached anybody who knew what it was: waits to be
+    /// asked. Returns how many bytes were sent.
     pub(crate) fn unpush(&mut self) -> u64 {
         let sent = self.sent.covered();
         self.unscheduled = false;

@@ -28,7 +28,7 @@ pub struct HelloParams {
     pub record_size_log2_max: u8,
     /// Notifies that it takes before its first accept, as a running count.
     pub notify_credit: u64,
-    /// The longest payload that it takes inside a notify, in bytes.
+    /// Payload that may be on its way unasked before its first accept, in bytes.
     pub unscheduled_bytes: u64,
     /// Transfers that it receives at once; the sender's slots stay below.
     pub max_transfers: u32,

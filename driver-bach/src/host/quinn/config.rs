@@ -73,8 +73,8 @@ pub enum Congestion {
     Cubic,
     /// quinn's BBR, which it calls experimental.
     ///
-    /// As soon as the application no longer limits it, it spends 200 ms in its ProbeRtt phase with a
-    /// window of four packets, and shorter runs see little else. After that it draws the phase of
+    /// As soon as the application no longer limits it, it spends 200 ms in its ProbeRtt phase with
+    /// a window of four packets, and shorter runs see little else. After that it draws the phase of
     /// its gain cycle from the operating system's randomness, and runs no longer repeat.
     Bbr,
 }
@@ -92,12 +92,12 @@ pub struct QuinnSettings {
     /// recommends for this MTU, and quinn's own 240,000 for BBR.
     pub initial_window: Option<u64>,
     /// How long a peer may hold back an acknowledgement, which is part of every probe timeout. By
-    /// default 1 ms, the least that quinn accepts; without a value its own 25 ms, which make an incast
-    /// of 500 senders take ten times as long.
+    /// default 1 ms, the least that quinn accepts; without a value its own 25 ms, which make an
+    /// incast of 500 senders take ten times as long.
     pub max_ack_delay: Option<Duration>,
     /// The granularity of a host's timers. By default 1 ms, which is what a user of quinn has from
-    /// its runtime. Every host counts from a moment of its own: with exact timers, all senders of an
-    /// incast would probe at the same nanosecond, lose that too, and back off together.
+    /// its runtime. Every host counts from a moment of its own: with exact timers, all senders of
+    /// an incast would probe at the same nanosecond, lose that too, and back off together.
     pub timer_tick: Duration,
 }
 

@@ -1,7 +1,7 @@
 //! How much more is acknowledged at once than the rate explains (draft §5.5.9).
 //!
-//! A receiver acknowledges whole records, and the path may batch packets. Between two
-//! acknowledgements the sender needs that much more in flight to keep sending.
+//! A receiver reports every 64 KiB or after a delay, and the path may batch packets. Between two
+//! reports the sender needs that much more in flight to keep sending.
 
 use super::max_filter::MaxFilter;
 use crate::{congestion::math::bytes_in, time::Timestamp};

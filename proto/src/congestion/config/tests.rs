@@ -5,6 +5,7 @@ fn the_profile_is_valid() {
     assert_eq!(CongestionConfig::default().validate(), Ok(()));
 }
 
+/// [CC-4]
 #[test]
 fn a_bad_value_is_named() {
     let config = CongestionConfig { min_window_bytes: 2_799, ..CongestionConfig::default() };

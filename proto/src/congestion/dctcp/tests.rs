@@ -33,6 +33,7 @@ fn the_average_follows_the_share() {
     assert_eq!(share.alpha_per_million(), 1_000_000);
 }
 
+/// [CC-5]
 #[test]
 fn marks_cut_once_per_round_trip() {
     let mut rate = PullRate::new(Timestamp::ZERO);
@@ -50,6 +51,7 @@ fn marks_cut_once_per_round_trip() {
     assert_eq!(rate.multiplier_per_million(), 62_500);
 }
 
+/// [CC-5]
 #[test]
 fn unmarked_rounds_give_the_rate_back() {
     let mut rate = PullRate::new(Timestamp::ZERO);
@@ -80,6 +82,7 @@ fn few_marks_cut_little() {
     assert_eq!(rate.multiplier_per_million(), 996_874);
 }
 
+/// [CC-5]
 #[test]
 fn the_multiplier_stays_in_range() {
     let mut rng = Jitter::new(5);

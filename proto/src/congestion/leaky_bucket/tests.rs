@@ -54,7 +54,7 @@ fn the_rate_is_reached_within_a_ten_thousandth() {
     }
 }
 
-/// In every span, what leaves is bounded, whatever the sender and the clock do.
+/// In every span, what leaves is bounded, whatever the sender and the clock do. [CC-2]
 #[test]
 fn no_span_sees_more_than_the_rate_and_a_burst() {
     let mut rng = Jitter::new(4);

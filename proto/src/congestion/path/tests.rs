@@ -6,6 +6,7 @@ fn path(control: CongestionControl) -> PathCongestion {
     PathCongestion::new(&config, Timestamp::ZERO)
 }
 
+/// [CC-1, CC-2]
 #[test]
 fn the_window_and_the_pace_hold_packets_back() {
     let mut path = path(CongestionControl::Cubic);
@@ -31,6 +32,7 @@ fn the_window_and_the_pace_hold_packets_back() {
     assert_eq!(path.in_flight_bytes(), sent - 2_800);
 }
 
+/// [CC-1]
 #[test]
 fn one_batch_may_always_leave_an_empty_path() {
     let path = path(CongestionControl::Bbr);
@@ -48,6 +50,29 @@ fn feedback_measures_and_frees() {
     assert_eq!(path.on_feedback(now, &feedback), None);
 }
 
+/// [CC-3]
+#[test]
+fn a_report_is_not_believed_beyond_what_was_sent() {
+    for control in [CongestionControl::Bbr, CongestionControl::Cubic] {
+        let (mut honest, mut lying) = (path(control), path(control));
+        for n in 0..100 {
+            let now = Timestamp::from_micros(n * 100);
+            for path in [&mut honest, &mut lying] {
+                path.on_sent(now, PacketNumber(n), 1_400);
+            }
+            let now = now + Duration::from_micros(80);
+            let feedback = Feedback { largest: PacketNumber(n), acked_bytes: 1_400, ce_count: 0 };
+            honest.on_feedback(now, &feedback);
+            let largest = PacketNumber(u64::MAX);
+            let acked_bytes = u64::MAX / 2;
+            lying.on_feedback(now, &Feedback { largest, acked_bytes, ce_count: 0 });
+        }
+        assert_eq!(lying.window_bytes(), honest.window_bytes());
+        let rates = [&lying, &honest].map(PathCongestion::pacing_rate_bytes_per_sec);
+        assert_eq!(rates[0], rates[1]);
+    }
+}
+
 #[test]
 fn silence_becomes_persistent_congestion() {
     let pto = Duration::from_millis(1);
@@ -61,7 +86,7 @@ fn silence_becomes_persistent_congestion() {
     }
 }
 
-/// Whatever a peer reports, nothing panics and the window and rate stay in range.
+/// Whatever a peer reports, nothing panics and the window and rate stay in range. [CC-3, CC-4]
 #[test]
 fn odd_feedback_is_survived() {
     let mut rng = crate::rng::Jitter::new(11);

@@ -17,7 +17,7 @@ pub struct TransferAccept<'a> {
     pub accepted: List<'a, Accepted>,
     /// Notifies that the receiver takes from the beginning on: a running count, never a difference.
     pub notify_credit: u64,
-    /// The longest payload that it takes inside a notify, in bytes.
+    /// Payload that may be on its way unasked and not be accepted yet, in bytes.
     pub unscheduled_bytes: u64,
     /// The highest packet number that has arrived.
     pub largest: PacketNumber,
