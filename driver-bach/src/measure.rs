@@ -21,6 +21,12 @@ use crate::{
 /// Bytes of a frame's payload that enter the digest: all of its headers, and what they seal.
 const DIGEST_BYTES: usize = 128;
 
+/// Samples that are kept at most; with more, every second one goes, and they come half as often.
+const MAX_SAMPLES: usize = 1 << 15;
+
+/// How often the hot port is looked at, to begin with.
+const SAMPLE_EVERY: Picos = Picos::from_micros(5);
+
 /// What became of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -65,6 +71,7 @@ pub struct Recorder {
     outstanding: usize,
     delivered_bytes: u64,
     attempts: Attempts,
+    sample_every: Picos,
     /// What hosts counted that are no more.
     retired: Counters,
 }
@@ -121,6 +128,7 @@ impl Recorder {
             outstanding: transfers.len(),
             delivered_bytes: 0,
             attempts: Attempts::new(transfers.len()),
+            sample_every: SAMPLE_EVERY,
             retired: Counters::default(),
         }
     }
@@ -280,8 +288,16 @@ impl Recorder {
         self.transfers.len() - self.outstanding
     }
 
-    /// Looks at the hot port.
-    pub(crate) fn sample(&mut self, now: Picos, network: &Network) {
+    /// Looks at the hot port; how long until the next look.
+    pub(crate) fn sample(&mut self, now: Picos, network: &Network) -> Picos {
+        if self.samples.len() == MAX_SAMPLES {
+            let mut keep = false;
+            self.samples.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.sample_every = self.sample_every + self.sample_every;
+        }
         let forwarded = network.port(self.hot).forwarded.bytes;
         let before = self.before.ports[self.hot.0 as usize].forwarded.bytes;
         self.samples.push(Sample {
@@ -290,6 +306,7 @@ impl Recorder {
             forwarded_bytes: forwarded - before,
             delivered_bytes: self.delivered_bytes,
         });
+        self.sample_every
     }
 
     /// Something is wrong that is not one transfer's.

@@ -35,9 +35,6 @@ const CONNECT_SPACING: Picos = Picos::from_nanos(2_000);
 /// Nothing but timers happens for this long before the workload starts.
 const SETTLE: Picos = Picos::from_nanos(50_000_000);
 
-/// How often the hot port is looked at.
-const SAMPLE_EVERY: Picos = Picos::from_nanos(5_000);
-
 /// How often those that watch a run are told of it, in events.
 const TELL_EVERY: u32 = 1 << 16;
 
@@ -281,7 +278,7 @@ impl Engine {
     }
 
     fn sample(&mut self) {
-        self.recorder.sample(self.now, &self.network);
+        let next = self.recorder.sample(self.now, &self.network);
         if let Some(limit) = self.memory_limit {
             for (nic, node) in self.nodes.iter().enumerate() {
                 let memory = node.host.memory();
@@ -293,7 +290,7 @@ impl Engine {
             }
         }
         if !self.recorder.is_done() {
-            self.events.insert(self.now + SAMPLE_EVERY, Happening::Sample);
+            self.events.insert(self.now + next, Happening::Sample);
         }
     }
 

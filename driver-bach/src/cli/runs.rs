@@ -135,7 +135,7 @@ fn engine(text: &str) -> Result<Engine, String> {
 /// A row of the table: its label, and the cell of an outcome.
 type Row = (&'static str, fn(&Outcome) -> Cell);
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     ("useful share (%)", |o| percent(o.summary.useful_share)),
     ("wire efficiency (%)", |o| percent(o.summary.wire_efficiency)),
     ("completion (ms)", |o| Cell::number(o.summary.completion_s * 1e3, 3)),
@@ -149,7 +149,8 @@ const ROWS: [Row; 22] = [
     ("slowdown, 99 %", |o| Cell::number(o.summary.p99_slowdown, 2)),
     ("slowdown up to one BDP, 99 %", |o| Cell::number(o.summary.p99_slowdown_below_bdp, 2)),
     ("longest queue at the busiest port (KB)", |o| kilobytes(o.summary.max_queue_bytes)),
-    ("mean queue there (KB)", |o| kilobytes(o.summary.mean_queue_bytes)),
+    ("longest queue at any port (KB)", |o| kilobytes(o.summary.max_queue_of_all_ports_bytes)),
+    ("mean queue at the busiest port (KB)", |o| kilobytes(o.summary.mean_queue_bytes)),
     ("utilisation of that port (%)", |o| percent(o.summary.utilisation)),
     ("goodput of all (Gbit/s)", |o| Cell::number(o.summary.goodput_bits_per_sec / 1e9, 2)),
     ("packets", |o| count(o.summary.packets)),

@@ -17,7 +17,7 @@ use crate::{
         dcquic::{Buffers, DcquicHost, Shared, pattern},
         quinn::{Congestion, QuinnError, QuinnHost, QuinnSettings, QuinnShared},
     },
-    measure::{Findings, Measured, Recorder, summarize},
+    measure::{Failure, Findings, Measured, Recorder, summarize},
     net::{Fault, HostFaultKind, Network, NicId, Picos},
     pcap::Capture,
     scale::{self, MakeHost, Setup, Watch, start_of},
@@ -159,12 +159,15 @@ impl Scenario {
             network: &self.network,
             summary: &summary,
         });
-        let (samples, mut problems, failures) =
-            (recorder.samples, recorder.problems, recorder.failures);
-        let open = summary.lost_transfers - failures.len();
+        let open = recorder.transfers.len() - recorder.ended();
+        let (samples, mut problems) = (recorder.samples, recorder.problems);
         if open > 0 {
             problems.push(format!("{open} transfers had not ended when the time was over"));
         }
+        // what arrived after its sender had given up, or was no more, is not lost
+        let lost =
+            |failure: &Failure| recorder.records[failure.transfer as usize].delivered.is_none();
+        let failures = recorder.failures.into_iter().filter(lost).collect();
         Outcome {
             scenario: self.name.clone(),
             transport: transport.to_string(),
