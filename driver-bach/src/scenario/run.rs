@@ -17,7 +17,7 @@ use crate::{
         dcquic::{Buffers, DcquicHost, Shared, pattern},
         quinn::{Congestion, QuinnError, QuinnHost, QuinnSettings, QuinnShared},
     },
-    measure::{Failure, Findings, Measured, Recorder, summarize},
+    measure::{Failure, Findings, Measured, Recorder, seconds, summarize, wire_bytes},
     net::{Fault, HostFaultKind, Network, NicId, Picos},
     pcap::Capture,
     scale::{self, MakeHost, Setup, Watch, start_of},
@@ -159,6 +159,7 @@ impl Scenario {
             network: &self.network,
             summary: &summary,
         });
+        let completions = self.completions(&recorder);
         let open = recorder.transfers.len() - recorder.ended();
         let (samples, mut problems) = (recorder.samples, recorder.problems);
         if open > 0 {
@@ -182,8 +183,26 @@ impl Scenario {
             problems,
             failures,
             samples,
+            completions,
             summary,
         }
+    }
+}
+
+impl Scenario {
+    /// When each delivered transfer was complete, and its bytes on a wire.
+    fn completions(&self, recorder: &Recorder) -> Vec<(f64, u64)> {
+        let mut completions: Vec<(f64, u64)> = recorder
+            .transfers
+            .iter()
+            .zip(&recorder.records)
+            .filter_map(|(transfer, record)| {
+                let at = record.delivered?.saturating_since(recorder.start);
+                Some((seconds(at), wire_bytes(transfer.size, &self.network)))
+            })
+            .collect();
+        completions.sort_by(|a, b| a.0.total_cmp(&b.0));
+        completions
     }
 }
 
