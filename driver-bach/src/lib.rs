@@ -47,6 +47,7 @@ mod link;
 pub mod measure;
 pub mod net;
 pub mod pcap;
+pub mod report;
 pub mod scale;
 pub mod scenario;
 mod signal;
