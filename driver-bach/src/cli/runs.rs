@@ -173,8 +173,7 @@ const ROWS: [Row; 23] = [
 /// All figures of a run: those of its workload, and those that every run has.
 fn figures(outcome: &Outcome) -> Vec<(String, Cell)> {
     let findings = outcome.findings.0.iter();
-    let of_workload =
-        findings.map(|f| (f.label.clone(), Cell::number(f.value / f.unit, f.digits)));
+    let of_workload = findings.map(|f| (f.label.clone(), Cell::number(f.value / f.unit, f.digits)));
     let of_all = ROWS.iter().map(|(label, cell)| ((*label).to_owned(), cell(outcome)));
     of_workload.chain(of_all).collect()
 }

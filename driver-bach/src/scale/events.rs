@@ -124,10 +124,8 @@ impl EventQueue {
         let lowest = self.occupied.trailing_zeros() as usize;
         self.last = next.0;
         self.occupied &= self.occupied - 1;
-        let mut entries = core::mem::replace(
-            &mut self.buckets[lowest],
-            core::mem::take(&mut self.spare),
-        );
+        let mut entries =
+            core::mem::replace(&mut self.buckets[lowest], core::mem::take(&mut self.spare));
         for (at, slot) in entries.drain(..) {
             self.place(at, slot);
         }
@@ -158,7 +156,8 @@ mod tests {
         let mut expected = std::collections::BTreeMap::new();
         let mut now = 0;
         for number in 0..20_000_u32 {
-            let at = now + rng.below(1 << rng.below(20));
+            let most = 1 << rng.below(20);
+            let at = now + rng.below(most);
             queue.insert(Picos(at), Happening::Wake(number));
             expected.insert((at, number), ());
             if rng.below(3) > 0 {

@@ -261,22 +261,25 @@ fn incast(settings: &QuinnSettings) -> (Recorder, Vec<Counters>, u64) {
     };
     let network = Network::new(&spec, 1).unwrap();
     let shared = QuinnShared::new(settings).unwrap();
-    let host = |n: usize| -> Box<dyn Host> {
-        let address = network.address(NicId(n as u32));
-        Box::new(QuinnHost::new(&shared, address, n as u64 + 1).unwrap())
-    };
-    let hosts = (0..network.nics()).map(host).collect();
-    let transfer =
-        |from| Transfer { at: Picos::ZERO, from, to: NicId(0), size: 16 << 10, priority: 3 };
     let engine = Engine::new(Setup {
         network,
-        hosts,
-        transfers: (0..5 * senders).map(|n| transfer(NicId(1 + n % senders))).collect(),
+        nics_per_host: 1,
+        make_host: Box::new(move |nic, _| {
+            let host = QuinnHost::new(&shared, nic.address(), u64::from(nic.0) + 1);
+            Ok(Box::new(host.unwrap()) as Box<dyn Host>)
+        }),
+        transfers: (0..5 * senders)
+            .map(|n| Transfer::new(NicId(1 + n % senders), NicId(0), 16 << 10))
+            .collect(),
         host_faults: Vec::new(),
         limit: Picos::from_nanos(1_000_000_000),
         linger: Picos::from_nanos(100_000_000),
         buffers: Buffers::default(),
-    });
+        retry: None,
+        memory_limit: None,
+        watch: None,
+    })
+    .unwrap();
     let (recorder, network, hosts) = engine.run();
     let counters = hosts.iter().map(|host| host.counters()).collect();
     (recorder, counters, network.stats().drops.total())
