@@ -1,4 +1,5 @@
 //! The command: what it prints, and how it ends.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,5 @@
 //! Every kind of scenario, small, and what must hold in each.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use dcquic_bach::{
     net::{Buffer, Cable, Fault, HostFault, HostFaultKind, NetworkSpec, Topology},
