@@ -40,7 +40,9 @@
 //! one, Bach's random choices differ from run to run.
 #![forbid(unsafe_code)]
 
+pub mod bach_engine;
 mod clock;
+mod event_queue;
 pub mod host;
 mod link;
 pub mod measure;
@@ -50,5 +52,5 @@ pub mod scale;
 mod signal;
 pub mod workload;
 
-pub use clock::{clock, sleep_until};
+pub use clock::{Clock, clock, sleep_until};
 pub use link::{BachLink, Losses, Settings};

@@ -7,7 +7,7 @@ pub use summary::{SlowdownGroup, Summary, summarize};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
-    host::{Counters, Host, Notice},
+    host::{Counters, Notice},
     net::{Frame, NetStats, Network, Picos, PortId, PortStats},
     workload::Transfer,
 };
@@ -102,29 +102,19 @@ impl Recorder {
     }
 
     /// The workload starts; what happened before does not count.
-    pub(crate) fn begin<'a>(
-        &mut self,
-        now: Picos,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) {
+    pub(crate) fn begin(&mut self, now: Picos, network: &Network, counters: Counters) {
         self.start = now;
         for (record, transfer) in self.records.iter_mut().zip(&self.transfers) {
             record.started = now + transfer.at;
         }
-        self.before = snapshot(network, hosts);
+        self.before = snapshot(network, counters);
         self.hot = self.hottest(network);
     }
 
     /// The workload has ended.
-    pub(crate) fn end<'a>(
-        &mut self,
-        now: Picos,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) {
+    pub(crate) fn end(&mut self, now: Picos, network: &Network, counters: Counters) {
         self.end = now;
-        self.after = snapshot(network, hosts);
+        self.after = snapshot(network, counters);
     }
 
     /// The run has ended after `events` events.
@@ -234,11 +224,7 @@ impl Recorder {
     }
 }
 
-fn snapshot<'a>(network: &Network, hosts: impl Iterator<Item = &'a dyn Host>) -> Snapshot {
-    let mut counters = Counters::default();
-    for host in hosts {
-        counters.add(&host.counters());
-    }
+fn snapshot(network: &Network, counters: Counters) -> Snapshot {
     let ports = (0..network.ports()).map(|port| network.port(PortId(port as u32))).collect();
     Snapshot { counters, net: network.stats(), ports }
 }
