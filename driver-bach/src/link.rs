@@ -25,7 +25,6 @@ use dcquic_proto::{
 use crate::{
     Clock,
     bach_engine::Nic,
-    net::Picos,
     signal::{Flag, Signal},
 };
 
@@ -147,16 +146,10 @@ impl BachLink {
     ///
     /// Call both afterwards, whichever it was. It may also return early for no reason.
     pub async fn wait(&mut self, deadline: Option<Timestamp>) {
-        self.wait_until(deadline.map(Picos::from)).await;
-    }
-
-    /// As [`Self::wait`], with a finer deadline.
-    pub(crate) async fn wait_until(&mut self, deadline: Option<Picos>) {
-        let held_until = self.held_until.map(Picos::from);
-        let earliest = [deadline, held_until].into_iter().flatten().min();
+        let earliest = [deadline, self.held_until].into_iter().flatten().min();
         let mut timer = pin!(async {
             match earliest {
-                Some(at) => self.settings.clock.sleep_until(at).await,
+                Some(at) => self.settings.clock.sleep_until(at.into()).await,
                 None => core::future::pending().await,
             }
         });

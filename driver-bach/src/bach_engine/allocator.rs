@@ -19,7 +19,7 @@ use bach::{
 use super::{send_buffer::SendBuffer, wire::Wire};
 use crate::{
     Clock,
-    net::{Network, NicId},
+    net::{Network, NicId, Picos},
     scale::NIC_LIMIT,
 };
 
@@ -90,5 +90,12 @@ impl Nic {
     /// drained to half; one waker waits at a time.
     pub fn room(&self, waker: &Waker) -> usize {
         self.wire.room(self.nic, waker) as usize
+    }
+
+    /// Has `waker` woken at a time, unless this was asked for an earlier one that has not come yet.
+    ///
+    /// Unlike Bach's timers, those of one instant come in the order in which they were set.
+    pub fn set_alarm(&self, at: Picos, waker: &Waker) {
+        self.wire.set_alarm(self.nic, at, waker);
     }
 }

@@ -6,7 +6,7 @@ use bach::ext::*;
 use bytes::Bytes;
 use dcquic_proto::{
     id::{Pattern, Priority, Status},
-    pool::{CallOptions, Incoming, Pool},
+    pool::{CallOptions, Download, Incoming, Pool},
 };
 
 use super::Wire;
@@ -74,14 +74,17 @@ impl Applications {
                     let intact = self.is_intact(0, &body);
                     self.answer(host, incoming, intact);
                 }
-                None => drop(self.clone().receive(host, incoming).spawn()),
+                None => {
+                    // Asked for here and not in the task, it is pulled for at this instant.
+                    let records = incoming.records();
+                    self.clone().receive(host, incoming, records).spawn();
+                }
             }
         }
     }
 
     /// Takes a large message record by record.
-    async fn receive(self, host: NicId, mut incoming: Incoming) {
-        let mut records = incoming.records();
+    async fn receive(self, host: NicId, incoming: Incoming, mut records: Download) {
         let (mut received, mut intact) = (0, true);
         while let Some(Ok(record)) = records.next().await {
             received += record.data.len() as u64;

@@ -1,6 +1,6 @@
 //! A host: a worker over a socket, and the task that drives it.
 
-use core::net::SocketAddr;
+use core::{net::SocketAddr, task::Waker};
 use std::io;
 
 use bach::coop::Operation;
@@ -21,13 +21,13 @@ const NEXT_INSTANT: Picos = Picos::from_nanos(1);
 pub(super) struct Driver {
     worker: Worker<BachLink>,
     address: SocketAddr,
+    nic: Nic,
+    waker: Waker,
     clock: Clock,
     /// When the host does nothing: from, until.
     pauses: Vec<(Picos, Picos)>,
     /// What all drivers queue for before they take a turn, where Bach permutes that queue.
     interleaving: Option<Operation>,
-    /// When the next turn is due at the latest.
-    alarm: Option<Picos>,
 }
 
 impl Driver {
@@ -42,11 +42,11 @@ impl Driver {
         settings: Settings,
         (pauses, interleaving): (Vec<(Picos, Picos)>, Option<Operation>),
     ) -> io::Result<(Self, Pool)> {
-        let link = BachLink::bind(address, settings).await?.with_nic(nic);
-        let waker = link.waker();
-        let (worker, pool) = Worker::new(endpoint, link, move || waker.wake_by_ref());
+        let link = BachLink::bind(address, settings).await?.with_nic(nic.clone());
+        let (waker, ring) = (link.waker(), link.waker());
+        let (worker, pool) = Worker::new(endpoint, link, move || ring.wake_by_ref());
         let clock = settings.clock;
-        Ok((Self { worker, address, clock, pauses, interleaving, alarm: None }, pool))
+        Ok((Self { worker, address, nic, waker, clock, pauses, interleaving }, pool))
     }
 
     /// Takes turns until the pool is shut down; what the endpoint still holds then.
@@ -54,7 +54,18 @@ impl Driver {
     /// # Errors
     /// The socket is broken.
     pub(super) async fn run(mut self) -> io::Result<Vec<String>> {
+        // A socket wakes nobody before it was asked for the first time. The endpoint is not asked
+        // before something happens to it, here as in the scale engine: it would take that for the
+        // moment from which it may tell its peers something.
+        self.worker.handle_inputs(self.clock.timestamp())?;
+        self.worker.link().wait(None).await;
+        let mut next = None;
         loop {
+            if self.worker.may_wait() {
+                self.set_alarm(next);
+                self.worker.link().wait(None).await;
+                self.worker.stop_waiting();
+            }
             self.sit_out_pauses().await;
             if let Some(order) = &self.interleaving {
                 order.acquire().await;
@@ -63,11 +74,7 @@ impl Driver {
             if turn.finished {
                 return Ok(leftovers(self.address, &self.worker.usage()));
             }
-            if self.worker.may_wait() {
-                self.set_alarm(turn.next);
-                self.worker.link().wait_until(self.alarm).await;
-                self.worker.stop_waiting();
-            }
+            next = turn.next;
         }
     }
 
@@ -95,12 +102,12 @@ impl Driver {
         }
     }
 
-    /// Sets the alarm to the next deadline. An alarm that was set stays, as one of the scale engine
-    /// does: what an endpoint paces may depend on when it is asked.
-    fn set_alarm(&mut self, next: Option<Timestamp>) {
-        let now = self.clock.now();
-        let set = self.alarm.filter(|at| *at > now);
-        let next = next.map(|at| Picos::from(at).max(now + NEXT_INSTANT));
-        self.alarm = [set, next].into_iter().flatten().min();
+    /// Sets the alarm to the next deadline. One that was set to an earlier time stays, as in the
+    /// scale engine: what an endpoint paces may depend on when it is asked.
+    fn set_alarm(&self, next: Option<Timestamp>) {
+        if let Some(next) = next {
+            let at = Picos::from(next).max(self.clock.now() + NEXT_INSTANT);
+            self.nic.set_alarm(at, &self.waker);
+        }
     }
 }

@@ -33,6 +33,8 @@ enum Event {
     Step(Step),
     /// A NIC has room again.
     Room(NicId),
+    /// A host's alarm goes off, if it is still set to this time.
+    Alarm(NicId),
     /// Faults begin or end.
     Faults,
 }
@@ -72,6 +74,8 @@ struct NicState {
     buffers: Vec<Arc<Mutex<SendBuffer>>>,
     /// Who waits for room.
     waiting: Option<Waker>,
+    /// When the host's alarm goes off, and whom it wakes.
+    alarm: Option<(Picos, Waker)>,
 }
 
 impl Wire {
@@ -145,7 +149,7 @@ impl Wire {
     pub(super) fn room(&self, nic: NicId, waker: &Waker) -> u64 {
         let now = self.inner.clock.now();
         let state = &mut *self.inner.state.borrow_mut();
-        let NicState { buffers, waiting } = &mut state.nics[nic.0 as usize];
+        let NicState { buffers, waiting, .. } = &mut state.nics[nic.0 as usize];
         let on_the_way: u64 = buffers
             .iter()
             .map(|buffer| buffer.lock().unwrap_or_else(PoisonError::into_inner).bytes())
@@ -161,6 +165,19 @@ impl Wire {
         }
         *waiting = Some(waker.clone());
         0
+    }
+
+    /// Sets the alarm of the host at a NIC, unless it is set to an earlier time.
+    pub(super) fn set_alarm(&self, nic: NicId, at: Picos, waker: &Waker) {
+        let state = &mut *self.inner.state.borrow_mut();
+        let alarm = &mut state.nics[nic.0 as usize].alarm;
+        if alarm.as_ref().is_none_or(|(set, _)| at < *set) {
+            *alarm = Some((at, waker.clone()));
+            state.events.insert(at, Event::Alarm(nic));
+            if at < state.awaited {
+                self.inner.changed.raise();
+            }
+        }
     }
 
     /// Moves what a socket sends into its NIC, while that has room.
@@ -253,6 +270,12 @@ impl Wire {
                 }
                 Event::Room(nic) => {
                     if let Some(waker) = nics[nic.0 as usize].waiting.take() {
+                        waker.wake();
+                    }
+                }
+                Event::Alarm(nic) => {
+                    let alarm = &mut nics[nic.0 as usize].alarm;
+                    if let Some((_, waker)) = alarm.take_if(|(set, _)| *set == at) {
                         waker.wake();
                     }
                 }
