@@ -109,6 +109,14 @@ fn main() {
             break;
         }
     }
+    let mut d: Vec<(u64, usize)> = recorder
+        .records()
+        .iter()
+        .enumerate()
+        .filter_map(|(i, r)| Some(((r.delivered?.0 - r.started.0) / 1_000_000, i)))
+        .collect();
+    d.sort();
+    println!("first {:?} mid {:?} last {:?}", &d[..d.len().min(8)], d[d.len() / 2], d.last());
     if get("--samples", 0.0) > 0.0 {
         for s in recorder.samples() {
             println!(

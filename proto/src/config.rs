@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use crate::crypto::{KeyLimits, Suite};
+use crate::{
+    congestion::{CongestionConfig, CongestionControl},
+    crypto::{KeyLimits, Suite},
+};
 
 /// How an endpoint behaves; [`Config::validate`] names what is out of range.
 #[derive(Clone, Debug)]
@@ -62,6 +65,11 @@ pub struct Config {
     /// The default is all of it: the queue that remains is drained by the response to congestion
     /// marks, and bounded by the credit. A fixed margin would cost what it leaves free.
     pub pull_rate_permille: u16,
+    /// How fast data leaves for a peer, besides what the peer asks for: the lower counts.
+    pub congestion: CongestionControl,
+    /// How late timers may be handled, the wheel's resolution included: pacing makes up for so much
+    /// and no more, since what it makes up for leaves as a burst.
+    pub timer_slack: Duration,
     /// Bytes pulled but not arrived, over all peers, at most. Never more than the link's receive
     /// buffer holds.
     pub pull_credit: u64,
@@ -114,6 +122,8 @@ impl Config {
             link_rate: 0,
             frame_overhead: 66,
             pull_rate_permille: 1_000,
+            congestion: CongestionControl::Bbr,
+            timer_slack: Duration::from_micros(50),
             pull_credit: 2 << 20,
             pull_credit_per_peer: 2 << 20,
             pull_quantum: 128 << 10,
@@ -141,6 +151,7 @@ impl Config {
         Self {
             link_rate,
             unscheduled_budget: 256 << 10,
+            timer_slack: Duration::from_nanos(1_100),
             pull_credit: 8 << 20,
             pull_credit_per_peer: 8 << 20,
             initial_rtt: Duration::from_micros(50),
@@ -148,6 +159,22 @@ impl Config {
             max_timeout: Duration::from_millis(20),
             ..Self::datacenter()
         }
+    }
+
+    /// What the congestion controller of a new path starts from. With a known link rate that is a
+    /// whole round trip of it: whoever pulls asks for no more than it can take.
+    pub(crate) fn path_congestion(&self, max_datagram: usize, seed: u64) -> CongestionConfig {
+        let defaults = CongestionConfig { control: self.congestion, seed, ..Default::default() };
+        let max_datagram_bytes = max_datagram as u64;
+        let max_quantum_bytes = defaults.max_quantum_bytes.max(2 * max_datagram_bytes);
+        let mut config = CongestionConfig { max_datagram_bytes, max_quantum_bytes, ..defaults };
+        if self.link_rate > 0 {
+            let bdp = u128::from(self.link_rate) * self.initial_rtt.as_nanos() / 1_000_000_000;
+            config.initial_rate_bytes_per_sec = self.link_rate;
+            config.initial_window_bytes =
+                (2 * bdp as u64).clamp(config.min_window_bytes, config.max_window_bytes);
+        }
+        config
     }
 
     /// An ordinary turn of pulling or sending, in bytes.
@@ -196,6 +223,7 @@ impl Config {
             }
         }
         let spans = [
+            ("timer_slack", self.timer_slack, Duration::ZERO, Duration::from_secs(1)),
             ("initial_rtt", self.initial_rtt, Duration::from_nanos(1), Duration::from_secs(10)),
             ("min_timeout", self.min_timeout, Duration::from_micros(1), self.max_timeout),
             ("max_timeout", self.max_timeout, self.min_timeout, Duration::from_secs(60)),

@@ -25,7 +25,7 @@ pub use stats::{DropReason, Stats, Usage};
 
 use crate::{
     config::Config,
-    congestion::{LeakyBucket, PullRate},
+    congestion::{dctcp::PullRate, leaky_bucket::LeakyBucket},
     crypto::{HelloInitiator, OpeningKeys, PathKeys, PathSecret, Psk, SealError, SecretRng, Seed},
     endpoint::{
         context::{Context, Scratch, TimerKind},
@@ -51,7 +51,7 @@ use crate::{
 const TIMER_BATCH: usize = 4_096;
 
 /// Peers told of a changed grant per turn at most.
-const GRANT_BATCH: usize = 8;
+const GRANT_BATCH: usize = 64;
 
 /// What telling one peer of a changed grant takes of the link, in bytes.
 const GRANT_BYTES: u64 = 160;
@@ -151,8 +151,8 @@ impl Endpoint {
                 pulls: Order::new(config.quantum()),
                 sends: Order::new(config.quantum()),
                 credit: PullCredit::new(&config),
-                pull_pacer: LeakyBucket::new(pull_rate(&config), 2 * config.quantum()),
-                pull_rate: PullRate::new(),
+                pull_pacer: LeakyBucket::new(now, pull_rate(&config), pull_burst(&config)),
+                pull_rate: PullRate::new(now),
                 pace_timer: None,
                 unscheduled: Unscheduled::new(config.unscheduled_budget),
                 held_credit: 0,
@@ -399,7 +399,7 @@ impl Endpoint {
             let written = peer.write_data(cx, now, out, level, transfer);
             self.check_sealed(id, written);
         }
-        !self.cx.ready.is_empty() || self.cx.sends.is_ready()
+        !self.cx.ready.is_empty() || self.cx.sends.is_ready() || self.cx.refreshing > 0
     }
 
     /// When to call [`Self::handle_timeout`] next. Early is harmless.
@@ -507,7 +507,7 @@ impl Endpoint {
         let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
         self.cx.pulls.compact(|id, slot| find(id).is_none_or(|peer| peer.has_pulled_all(slot)));
         while self.cx.credit.has_room() && self.cx.pulls.waiting() > 0 {
-            let at = self.cx.pull_pacer.next_departure(now);
+            let at = self.cx.pull_pacer.next_departure(now, 1);
             if at > now {
                 self.cx.arm_pace(at);
                 return;
@@ -515,7 +515,7 @@ impl Endpoint {
             let peers = &self.peers;
             let (bound, quantum) = (self.cx.credit.per_peer(), self.cx.config.quantum());
             let pick = self.cx.pulls.next(|id, slot| {
-                peers.get(slot_of(id))?.as_deref()?.is_pullable(bound, quantum, slot)
+                peers.get(slot_of(id))?.as_deref()?.pullable(bound, quantum, slot)
             });
             let (id, level, transfer) = match pick {
                 Some(Pick::Shortest { peer, level }) => (peer, level, None),
@@ -532,7 +532,7 @@ impl Endpoint {
         let peers = &self.peers;
         let find = |id: PeerId| peers.get(slot_of(id))?.as_deref();
         self.cx.sends.compact(|id, slot| find(id).is_none_or(|peer| peer.has_sent_all(slot)));
-        self.cx.sends.next(|id, slot| find(id)?.is_sendable(slot))
+        self.cx.sends.next(|id, slot| find(id)?.sendable(slot))
     }
 
     /// Tells a few peers at a time what they may send unasked, after that has changed much.
@@ -587,17 +587,16 @@ fn pull_rate(config: &Config) -> u64 {
     config.link_rate / 1_000 * u64::from(config.pull_rate_permille)
 }
 
+/// What may be made up for at once: what the link brings while a timer is late.
+fn pull_burst(config: &Config) -> u64 {
+    let bytes = u128::from(pull_rate(config)) * config.timer_slack.as_nanos() / 1_000_000_000;
+    (bytes as u64).max(1)
+}
+
 fn slot_of(id: PeerId) -> SlotRef {
     SlotRef { slot: id.slot, generation: id.generation }
 }
 
 fn peer_id(slot: SlotRef) -> PeerId {
     PeerId { slot: slot.slot, generation: slot.generation }
-}
-impl Endpoint {
-    /// debug
-    pub fn debug_state(&self, now: Timestamp) -> String {
-        format!("wait {} ready {} room {} out {} total {} next {:?} pace {:?} sends {}", self.cx.pulls.waiting(), self.cx.pulls.is_ready(), self.cx.credit.has_room(), self.cx.credit.outstanding(), self.cx.credit.total(), self.cx.pull_pacer.next_departure(now).saturating_since(now), self.cx.pace_timer, self.cx.sends.is_ready())
-        + &self.peers.refs().iter().map(|s| { let p = self.peers.get(*s).unwrap().as_ref().unwrap(); format!("\n{} nsent {} nlim {} nq {} unacc {} | seen {} limsent {} peer out {} stalled {} share {} per {} listed {:?}", p.remote, p.notifies_sent, p.notify_limit, p.notify_queue.len(), p.unaccepted.len(), p.notifies_seen, p.notify_limit_sent, p.pull_outstanding, p.stalled, p.share.of(1000), self.cx.credit.per_peer(), p.incoming.refs().iter().map(|r| p.incoming.get(*r).map(|t| (t.listed, t.unpulled(), t.outstanding()))).collect::<Vec<_>>()) }).collect::<String>()
-    }
 }

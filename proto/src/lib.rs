@@ -6,6 +6,7 @@
 //!
 //! - [`time`], [`id`], [`ranges`], [`rng`], [`slots`] and [`wheel`] are leaves that take values and
 //!   give values back.
+//! - [`congestion`] decides how much may be in flight on a path and how fast it leaves.
 //! - [`wire`] is every packet and frame: encoders that write into the caller's memory, decoders
 //!   that borrow from it (spec chapter 2).
 //! - [`crypto`] turns a pre-shared key and fresh randomness of both sides into a path secret, and

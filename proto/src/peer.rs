@@ -2,10 +2,11 @@
 //!
 //! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
 //! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`]
-//! puts them together, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
+//! puts them together, [`congestion`] says how fast data leaves, [`streams`] turns all of it into calls, [`packets`] writes what leaves,
 //! [`timers`] keeps every state moving.
 
 mod admission;
+mod congestion;
 mod hello;
 mod incoming;
 mod outgoing;
@@ -22,6 +23,7 @@ pub(crate) use incoming::Data;
 use hashbrown::HashMap;
 
 use crate::{
+    congestion::PathCongestion,
     crypto::{DataKeys, HelloInitiator, HelloOutcome, PathKeys, SecretRng, Seed},
     endpoint::{
         PeerFailure,
@@ -82,6 +84,10 @@ pub(crate) struct Peer {
     pub(crate) unscheduled: u64,
     /// Transfers with data to send.
     pub(crate) sends: PeerOrder,
+    /// How fast data may leave, once there are keys.
+    pub(crate) congestion: Option<Box<PathCongestion>>,
+    /// Data waits for its time of departure, or for room in the congestion window.
+    pub(crate) held_back: bool,
 
     // receiving
     pub(crate) seen: Vec<Seen>,
@@ -200,6 +206,7 @@ pub(crate) struct PeerTimers {
     pub(crate) close: Option<TimerToken>,
     pub(crate) idle: Option<TimerToken>,
     pub(crate) credit: Option<TimerToken>,
+    pub(crate) departure: Option<TimerToken>,
 }
 
 impl Peer {
@@ -237,6 +244,8 @@ impl Peer {
             granted_at: PacketNumber(0),
             unscheduled: 0,
             sends: PeerOrder::default(),
+            congestion: None,
+            held_back: false,
             seen: Vec::new(),
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,
@@ -260,11 +269,14 @@ impl Peer {
     }
 
     /// Takes over what the peer said of itself, once that is authentic.
-    fn adopt(&mut self, outcome: &HelloOutcome, config: &crate::config::Config) {
+    fn adopt(&mut self, outcome: &HelloOutcome, cx: &mut Context, now: Timestamp) {
+        let config = &cx.config;
         self.incarnation = outcome.incarnation;
         self.params = outcome.params.clone();
         self.max_datagram = usize::from(config.max_datagram.min(self.params.max_datagram));
         self.notify_limit = self.params.notify_credit;
+        let congestion = config.path_congestion(self.max_datagram, cx.jitter.next_u64());
+        self.congestion = Some(Box::new(PathCongestion::new(&congestion, now)));
     }
 
     /// Whether packets can be sealed.
@@ -324,6 +336,7 @@ impl Peer {
             &mut timers.close,
             &mut timers.idle,
             &mut timers.credit,
+            &mut timers.departure,
         ] {
             cx.disarm(token);
         }

@@ -304,12 +304,7 @@ impl Host for DcquicHost {
     }
 
     fn describe(&self) -> String {
-        format!(
-            "{:?} {:?} {}",
-            self.endpoint.stats(),
-            self.endpoint.usage(),
-            self.endpoint.debug_state(Timestamp::ZERO)
-        )
+        format!("{:?} {:?}", self.endpoint.stats(), self.endpoint.usage())
     }
 
     fn finish(&mut self, _now: Timestamp) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::{
     config::Config,
-    congestion::{LeakyBucket, PullRate},
+    congestion::{dctcp::PullRate, leaky_bucket::LeakyBucket},
     crypto::{OpeningKeys, SecretRng},
     endpoint::{Event, Stats, WakeReason},
     id::{PeerId, StreamId},
@@ -95,8 +95,11 @@ impl Context {
             return;
         }
         let full = self.config.link_rate / 1_000 * u64::from(self.config.pull_rate_permille);
-        if self.pull_rate.on_arrival(now, len, congested, self.credit.delay()) {
-            self.pull_pacer.set_rate(now, self.pull_rate.of(full));
+        let marked = if congested { len } else { 0 };
+        self.pull_rate.on_arrival(now, self.credit.delay(), len, marked);
+        let rate = self.pull_rate.apply(full);
+        if rate != self.pull_pacer.rate_bytes_per_sec() {
+            self.pull_pacer.set_rate(now, rate);
         }
     }
 
@@ -170,6 +173,8 @@ pub(crate) enum TimerKind {
     Pull(SlotRef),
     /// Stop counting on what a silent sender was asked for.
     Credit,
+    /// Send data that waited for its time of departure.
+    Departure,
     /// Pull or send what was held back. The endpoint's own, not a peer's.
     Pace,
     /// Ask what became of an outgoing transfer of which nothing was heard.
@@ -188,7 +193,7 @@ impl TimerKind {
             Self::Close => WakeReason::Close,
             Self::Idle => WakeReason::Idle,
             Self::Pull(_) | Self::Credit => WakeReason::Pull,
-            Self::Pace => WakeReason::Pace,
+            Self::Pace | Self::Departure => WakeReason::Pace,
             Self::Deadline(_) => WakeReason::Deadline,
         }
     }

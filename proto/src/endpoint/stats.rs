@@ -81,6 +81,8 @@ pub struct Stats {
     pub unscheduled_bytes: u64,
     /// Times that a sender was found to owe what it was asked for, and others got its credit.
     pub stalls: u64,
+    /// Times that nothing at all got through to a peer for so long that its window was cut down.
+    pub persistent_congestion: u64,
     /// Datagrams received that had met congestion (CE).
     pub ce_received: u64,
     /// Notifies sent again.

@@ -44,7 +44,7 @@ impl Peer {
     ) -> Self {
         let session = Session::Connected { keys, secret: outcome.secret.id() };
         let mut peer = Self::new(id, remote, Role::Responder, session, cx, now);
-        peer.adopt(outcome, &cx.config);
+        peer.adopt(outcome, cx, now);
         peer.announce(cx);
         peer
     }
@@ -63,7 +63,7 @@ impl Peer {
             self.rtt.update(now.saturating_since(*started), core::time::Duration::ZERO);
         }
         self.session = Session::Connected { keys, secret: outcome.secret.id() };
-        self.adopt(outcome, &cx.config);
+        self.adopt(outcome, cx, now);
         cx.disarm(&mut self.timers.hello);
         self.last_heard = now;
         self.busy_since = now;

@@ -133,7 +133,7 @@ impl Peer {
 
     /// A notify is written again: what was sent unasked behind it waits to be asked for, since the
     /// receiver may not have known what it was.
-    pub(crate) fn wait_to_be_asked(&mut self, cx: &mut Context, slot: SlotRef) {
+    pub(crate) fn wait_to_be_asked(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if transfer.notify.sent == 0 || transfer.notify.accepted {
             return;
@@ -141,7 +141,9 @@ impl Peer {
         if let Some(body) = transfer.pulled()
             && body.unscheduled
         {
+            let lost = body.unacknowledged();
             body.unpush();
+            self.on_data_lost(cx, now, lost);
             self.queue_data(cx, slot);
         }
     }
@@ -225,7 +227,7 @@ impl Peer {
             self.on_notify_accepted(slot);
             let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
             match (accepted.receiver, transfer.pulled()) {
-                (None, _) => self.on_delivered(cx, slot),
+                (None, _) => self.on_delivered(cx, slot, false),
                 (Some(receiver), Some(body)) => {
                     body.receiver = Some(receiver);
                     body.active_at = now;
@@ -255,16 +257,24 @@ impl Peer {
         }
     }
 
-    /// The receiver has the whole message.
-    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef) {
+    /// The receiver has the whole message; `counted` says that the congestion controller knows.
+    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef, counted: bool) {
         let Some(transfer) = self.outgoing.get(slot) else { return };
         let stream = transfer.stream;
-        self.drop_outgoing(cx, slot);
+        if !counted {
+            self.on_data_discarded(cx, slot);
+        }
+        self.forget_outgoing(cx, slot);
         self.on_message_delivered(cx, stream);
     }
 
     /// Forgets a message that is being sent.
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
+        self.on_data_discarded(cx, slot);
+        self.forget_outgoing(cx, slot);
+    }
+
+    fn forget_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
         self.unscheduled -= transfer.notify.unscheduled;
         let level = transfer.priority.level();
@@ -300,10 +310,12 @@ impl Peer {
         body.asked = 0;
         body.receiver = Some(frame.receiver);
         let before = if core::mem::take(&mut body.unscheduled) { 0 } else { body.backlog() };
+        let mut lost = 0;
         for range in frame.ranges.iter() {
-            body.pull(range, frame.retransmission);
+            lost += body.pull(range, frame.retransmission);
         }
         cx.held_credit = cx.held_credit + body.backlog() - before;
+        self.on_data_lost(cx, now, lost);
         self.queue_data(cx, slot);
         self.arm_quiet(cx, now, slot);
     }
@@ -338,21 +350,21 @@ impl Peer {
 
     /// Brings the peer's place in the order of sends up to date.
     pub(crate) fn refresh_sends(&mut self, cx: &mut Context) {
-        let open = self.is_connected();
+        let open = self.is_connected() && !self.held_back;
         self.sends.refresh(&mut cx.sends, self.id, open);
     }
 
-    /// Whether a transfer can send now; `None` if it never will again.
-    pub(crate) fn is_sendable(&self, slot: SlotRef) -> Option<bool> {
+    /// What is left of a transfer, if it can send now; the outer `None` if it never will again.
+    pub(crate) fn sendable(&self, slot: SlotRef) -> Option<Option<u64>> {
         match &self.outgoing.get(slot)?.body {
-            SendBody::Pulled(body) => (body.unsent() > 0).then(|| body.listed.is_some()),
+            SendBody::Pulled(body) => (body.unsent() > 0).then_some(body.listed),
             _ => None,
         }
     }
 
     /// Whether all of a transfer was sent at least once.
     pub(crate) fn has_sent_all(&self, slot: SlotRef) -> bool {
-        self.is_sendable(slot).is_none()
+        self.sendable(slot).is_none()
     }
 
     /// The receiver no longer wants bytes.
@@ -374,7 +386,9 @@ impl Peer {
         self.on_notify_accepted(slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if frame.complete {
-            self.on_delivered(cx, slot);
+            let acked = transfer.pulled().map_or(0, |body| body.unacknowledged());
+            self.on_data_acked(cx, now, frame, acked);
+            self.on_delivered(cx, slot, true);
             return;
         }
         let Some(body) = transfer.pulled() else {
@@ -387,9 +401,11 @@ impl Peer {
         }
         body.active_at = now;
         body.asked = 0;
+        let mut acked = 0;
         for range in frame.ranges.iter() {
-            body.acknowledge(range, &mut cx.send_memory);
+            acked += body.acknowledge(range, &mut cx.send_memory);
         }
+        self.on_data_acked(cx, now, frame, acked);
         self.queue_data(cx, slot);
         cx.wake_stalled_senders();
     }
@@ -399,7 +415,7 @@ impl Peer {
         let timeout = self.timeout(cx);
         let timer = self.timer(TimerKind::Quiet(slot));
         if let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) {
-            let at = now + body.quiet_span(timeout);
+            let at = now + body.quiet_span(timeout, cx.config.max_timeout);
             cx.arm(&mut body.quiet_timer, at, timer);
         }
     }
@@ -411,7 +427,7 @@ impl Peer {
         let timeout = self.timeout(cx);
         let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else { return };
         body.quiet_timer = None;
-        let wait = body.quiet_span(timeout);
+        let wait = body.quiet_span(timeout, cx.config.max_timeout);
         let due = body.active_at + wait;
         if due > now || body.has_wanted() {
             let at = due.max(now + wait / 2);

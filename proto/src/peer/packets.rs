@@ -320,7 +320,7 @@ impl Peer {
                 self.give_up_outgoing(cx, slot);
                 continue;
             }
-            self.wait_to_be_asked(cx, slot);
+            self.wait_to_be_asked(cx, now, slot);
             if let Some(transfer) = self.outgoing.get(slot) {
                 let first_of_slot = transfer.notify.sent == 0;
                 notify_frame(slot, transfer).encode(writer)?;
@@ -398,6 +398,9 @@ impl Peer {
         let segment = self.max_datagram;
         let batch = MAX_BATCH_BYTES.min(cx.config.quantum() as usize);
         let segments = cx.config.max_segments.min(batch / segment).max(1);
+        if !self.may_depart(cx, now, (segments * segment) as u64) {
+            return Ok(());
+        }
         let congested = self.holds_too_much(cx);
         let Session::Connected { keys, .. } = &mut self.session else { return Ok(()) };
         let Some(body) = self.outgoing.get_mut(slot).and_then(SendTransfer::pulled) else {
@@ -408,7 +411,7 @@ impl Peer {
             None => (Self::outgoing_id(slot), DataFlags::UNSCHEDULED),
         };
         let pushed = body.unscheduled;
-        let mut sent = 0;
+        let (mut sent, mut last) = (0, PacketNumber(0));
         let mut builder = out.build();
         let mut count = 0;
         let mut failed = None;
@@ -427,9 +430,12 @@ impl Peer {
                 backlog: encode_backlog(body.backlog()),
             };
             let header = builder.header(DATA_OVERHEAD);
-            if let Err(error) = keys.seal_data_header(PathId::ZERO, fields, header) {
-                failed = Some(error);
-                break;
+            match keys.seal_data_header(PathId::ZERO, fields, header) {
+                Ok(number) => last = number,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
             builder.payload(slice.first);
             if let Some(second) = slice.second {
@@ -462,6 +468,7 @@ impl Peer {
             cx.sends.charge(level, sent);
             self.sends.served(&mut cx.sends, level);
             self.queue_data(cx, slot);
+            self.on_data_sent(now, last, sent);
         }
         self.ask_for_supply(cx, slot);
         Ok(())

@@ -45,12 +45,11 @@ impl Peer {
         !self.stalled && (self.pull_outstanding == 0 || self.pull_outstanding + quantum <= bound)
     }
 
-    /// Whether a transfer can be pulled now, given the bound per peer; `None` if it never will be
-    /// again.
-    pub(crate) fn is_pullable(&self, bound: u64, quantum: u64, slot: SlotRef) -> Option<bool> {
+    /// What a transfer needs, if it can be pulled now, given the bound per peer; the outer `None`
+    /// if it never will be again.
+    pub(crate) fn pullable(&self, bound: u64, quantum: u64, slot: SlotRef) -> Option<Option<u64>> {
         let transfer = self.incoming.get(slot)?;
-        let listed = transfer.listed.is_some();
-        (transfer.unpulled() > 0).then(|| listed && self.may_pull(bound, quantum))
+        (transfer.unpulled() > 0).then(|| transfer.listed.filter(|_| self.may_pull(bound, quantum)))
     }
 
     /// Whether nothing of a transfer is left to pull.
@@ -72,7 +71,9 @@ impl Peer {
             return self.refresh_pulls(cx);
         };
         let Some(transfer) = self.incoming.get_mut(slot) else { return self.refresh_pulls(cx) };
-        let len = pull_len(transfer.pullable(RECORD_WINDOW), cx.config.quantum(), slice_len);
+        let quantum = cx.config.quantum();
+        let tapered = transfer.layout.sealed_len() > 2 * quantum;
+        let len = pull_len(transfer.pullable(RECORD_WINDOW), quantum, slice_len, tapered);
         let Some(range) = transfer.pull(now, len) else { return self.want_pull(cx, slot) };
         let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
         cx.arm(&mut transfer.pull_timer, now + timeout, timer);
@@ -217,7 +218,7 @@ impl Context {
     /// The same for bytes that did not wait for their turn. What is asked for again and again, or
     /// comes faster than the link should be able to bring it, must not silence the pulls for ever.
     pub(crate) fn charge_unpaced(&mut self, now: Timestamp, bytes: u64, slice_len: u64) {
-        let ahead = self.pull_pacer.next_departure(now).saturating_since(now);
+        let ahead = self.pull_pacer.next_departure(now, 1).saturating_since(now);
         if ahead <= self.credit.delay() {
             self.charge_pull(now, bytes, slice_len);
         }
@@ -225,17 +226,24 @@ impl Context {
 
     /// Notes that a control packet arrived: it has taken the link that long.
     pub(crate) fn charge_arrival(&mut self, now: Timestamp, len: usize) {
-        if self.pull_pacer.next_departure(now) <= now {
+        if self.pull_pacer.next_departure(now, 1) <= now {
             self.pull_pacer.charge(now, len as u64 + u64::from(self.config.frame_overhead));
         }
     }
 }
 
-/// How much to pull of `pullable` bytes: about a quantum, in whole datagrams, and so that no short
+/// How much to pull of `pullable` bytes, in whole datagrams: about a quantum, and so that no short
 /// rest remains, which would need a turn of its own and overtake its equals.
-fn pull_len(pullable: u64, quantum: u64, slice_len: u64) -> u64 {
+///
+/// A transfer of many turns takes a quarter of what it still needs towards its end: equals then end
+/// within about one datagram of each other, not one quantum.
+fn pull_len(pullable: u64, quantum: u64, slice_len: u64, tapered: bool) -> u64 {
     let slices = |bytes: u64| (bytes / slice_len).max(1) * slice_len;
-    if pullable <= quantum + quantum / 2 {
+    if pullable <= slice_len + slice_len / 4 {
+        pullable
+    } else if tapered {
+        slices(quantum.min(pullable / 4))
+    } else if pullable <= quantum + quantum / 2 {
         pullable
     } else if pullable < 2 * quantum + quantum / 2 {
         slices(pullable / 2 + slice_len / 2)

@@ -46,6 +46,10 @@ impl Peer {
                 self.timers.credit = None;
                 self.on_credit_timer(cx, now);
             }
+            TimerKind::Departure => {
+                self.timers.departure = None;
+                self.release_data(cx);
+            }
             // the endpoint's own
             TimerKind::Pace => {}
             TimerKind::Pull(slot) => self.on_pull_timer(cx, now, slot),

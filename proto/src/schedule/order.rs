@@ -9,8 +9,9 @@
 //!    transfers whose need is of the same or the next [`class`] count as equal, and among equals
 //!    the peer that was served longest ago comes first. Equal transfers therefore advance side by
 //!    side and end together, while a clearly shorter one overtakes.
-//! 3. A twentieth of a level's bytes goes to its oldest transfer instead, so that a long transfer
-//!    ends under a steady load of short ones (Homa's FIFO share; 5 % costs the short ones little).
+//! 3. A twentieth of a level's bytes goes to its oldest transfer instead, unless that is among the
+//!    equals that are served anyway, so that a long transfer ends under a steady load of short ones
+//!    (Homa's FIFO share; 5 % costs the short ones little).
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -37,7 +38,7 @@ pub(crate) struct Order {
     levels: [Level; Priority::LEVELS],
     /// Virtual time of the last level served.
     virtual_now: u64,
-    /// Counts turns: who was served longest ago has the lowest.
+    /// Counts turns and arrivals: who was served longest ago has the lowest turn.
     turns: u64,
     /// Bytes of an ordinary turn, which the classes are measured in.
     quantum: u64,
@@ -63,8 +64,18 @@ struct Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Turn {
     class: u16,
-    served: u64,
+    served: Served,
     peer: PeerId,
+}
+
+/// When a peer was served last, by the number of the turn. One that was never served counts as if
+/// it had been, when it came, at the same turn as whoever would be next; it goes before those that
+/// were served then, in the order of arrival.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Served {
+    turn: u64,
+    ever: bool,
+    arrival: u64,
 }
 
 /// The transfers of one peer that want service.
@@ -78,7 +89,7 @@ struct PeerLevel {
     level: u8,
     /// By what they still need; equals in the order of their slots.
     wanting: BTreeSet<(u64, SlotRef)>,
-    served: u64,
+    served: Served,
     turn: Option<Turn>,
 }
 
@@ -115,24 +126,28 @@ impl Order {
         }
     }
 
-    /// Whose turn it is. `usable` tells whether a transfer can be served at this moment: `None`
-    /// says that it never will again.
+    /// Whose turn it is. `usable` tells what a transfer still needs, if it can be served at this
+    /// moment; the outer `None` says that it never will again.
     pub(crate) fn next(
         &mut self,
-        mut usable: impl FnMut(PeerId, SlotRef) -> Option<bool>,
+        mut usable: impl FnMut(PeerId, SlotRef) -> Option<Option<u64>>,
     ) -> Option<Pick> {
         let ready = (0..self.levels.len()).filter(|&at| !self.levels[at].ready.is_empty());
         let at = ready.min_by_key(|&at| self.levels[at].virtual_time)?;
         self.virtual_now = self.virtual_now.max(self.levels[at].virtual_time);
         let level = at as u8;
         let found = &mut self.levels[at];
+        let shortest = found.shortest()?;
         if found.owed >= FIFO_SHARE * self.quantum {
             found.owed -= FIFO_SHARE * self.quantum;
             for look in 0..FIFO_LOOK {
                 let Some(&(peer, transfer)) = found.oldest.get(look) else { break };
                 match usable(peer, transfer) {
-                    Some(true) => return Some(Pick::Oldest { peer, level, transfer }),
-                    Some(false) => {}
+                    Some(Some(need)) if class(need, self.quantum) > shortest.class + 1 => {
+                        return Some(Pick::Oldest { peer, level, transfer });
+                    }
+                    Some(Some(_)) => break,
+                    Some(None) => {}
                     None => {
                         // an entry that is gone moves the others up by one: look again later
                         found.oldest.remove(look);
@@ -140,7 +155,7 @@ impl Order {
                 }
             }
         }
-        found.shortest().map(|turn| Pick::Shortest { peer: turn.peer, level })
+        Some(Pick::Shortest { peer: shortest.peer, level })
     }
 
     /// Notes that `bytes` were served in a level.
@@ -180,7 +195,8 @@ impl Level {
     fn shortest(&self) -> Option<Turn> {
         let first = *self.ready.first()?;
         let class = first.class + 1;
-        let lowest = Turn { class, served: 0, peer: PeerId { slot: 0, generation: 0 } };
+        let peer = PeerId { slot: 0, generation: 0 };
+        let lowest = Turn { class, served: Served::default(), peer };
         match self.ready.range(lowest..).next() {
             Some(next) if next.class == class && next.served < first.served => Some(*next),
             _ => Some(first),
@@ -189,23 +205,26 @@ impl Level {
 }
 
 impl PeerOrder {
+    /// Whether the peer wants nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.levels.iter().all(|found| found.wanting.is_empty())
+    }
+
     /// A transfer wants service, and needs `need` bytes more in all.
     pub(crate) fn insert(&mut self, order: &mut Order, level: u8, need: u64, transfer: SlotRef) {
         let at = match self.levels.iter().position(|found| found.level == level) {
             Some(at) => at,
             None => {
-                let served = order.turns;
+                order.turns += 1;
+                let next = order.levels[usize::from(level)].shortest();
+                let turn = next.map_or(order.turns, |next| next.served.turn);
+                let served = Served { turn, ever: false, arrival: order.turns };
                 let wanting = BTreeSet::new();
                 self.levels.push(PeerLevel { level, wanting, served, turn: None });
                 self.levels.len() - 1
             }
         };
         let found = &mut self.levels[at];
-        if found.wanting.is_empty() {
-            // who comes anew queues behind those who wait already
-            order.turns += 1;
-            found.served = order.turns;
-        }
         order.waiting += usize::from(found.wanting.insert((need, transfer)));
     }
 
@@ -226,7 +245,7 @@ impl PeerOrder {
     pub(crate) fn served(&mut self, order: &mut Order, level: u8) {
         if let Some(found) = self.levels.iter_mut().find(|found| found.level == level) {
             order.turns += 1;
-            found.served = order.turns;
+            found.served = Served { turn: order.turns, ever: true, arrival: 0 };
         }
     }
 

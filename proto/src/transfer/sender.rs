@@ -72,6 +72,8 @@ pub(crate) struct PulledBody {
     wanted: RangeSet,
     /// Ever handed to the link.
     sent: RangeSet,
+    /// Bytes of `sent` that were acknowledged.
+    acknowledged: u64,
     /// All of it is sent without being asked: no pull of it came yet.
     pub(crate) unscheduled: bool,
     /// What was left to send when it was put into the order of those that have data to send; none
@@ -158,6 +160,7 @@ impl PulledBody {
             sealed_base: 0,
             wanted: RangeSet::default(),
             sent: RangeSet::default(),
+            acknowledged: 0,
             unscheduled: false,
             listed: None,
             active_at: now,
@@ -204,19 +207,23 @@ impl PulledBody {
         Some(up_to)
     }
 
-    /// Notes that the receiver asks for `range`; with `again`, even if it was sent before.
-    pub(crate) fn pull(&mut self, range: ByteRange, again: bool) {
+    /// Notes that the receiver asks for `range`; with `again`, even if it was sent before. Returns
+    /// how much of what it asks for again was sent.
+    pub(crate) fn pull(&mut self, range: ByteRange, again: bool) -> u64 {
         let base = self.layout.record_range(self.sealed_base).map_or(u64::MAX, |r| r.start);
-        let Some(range) = ByteRange::new(range.start.max(base), range.end) else { return };
+        let Some(range) = ByteRange::new(range.start.max(base), range.end) else { return 0 };
         // what a receiver of this protocol asks for merges into a few ranges; beyond the bound it
         // is told nothing, and asks again when what it has asked for has come
         if again {
+            let never_sent: u64 = self.sent.gaps(range).map(ByteRange::len).sum();
             let _asked_again_later = self.wanted.insert_bounded(range, MAX_WANTED);
+            return range.len() - never_sent;
         } else {
             for gap in self.sent.gaps(range) {
                 let _asked_again_later = self.wanted.insert_bounded(gap, MAX_WANTED);
             }
         }
+        0
     }
 
     /// Sends all of it without being asked.
@@ -234,9 +241,16 @@ impl PulledBody {
         self.sent = RangeSet::default();
     }
 
-    /// How long nothing may be heard of the transfer before the receiver is asked.
-    pub(crate) fn quiet_span(&self, timeout: Duration) -> Duration {
-        timeout.saturating_mul(4 << self.asked.min(8))
+    /// How long nothing may be heard of the transfer before the receiver is asked: soon if only its
+    /// last acknowledgement can be missing, rarely if it is the receiver's turn to pull.
+    pub(crate) fn quiet_span(&self, timeout: Duration, longest: Duration) -> Duration {
+        let base = if self.unsent() == 0 { timeout } else { longest.max(timeout) };
+        base.saturating_mul(4 << self.asked.min(8))
+    }
+
+    /// Bytes that were sent and are not acknowledged.
+    pub(crate) const fn unacknowledged(&self) -> u64 {
+        self.sent.covered().saturating_sub(self.acknowledged)
     }
 
     /// Bytes that were never sent.
@@ -310,8 +324,10 @@ impl PulledBody {
         }
     }
 
-    /// Notes that the receiver has opened every record in `range`.
-    pub(crate) fn acknowledge(&mut self, range: ByteRange, send_memory: &mut u64) {
+    /// Notes that the receiver has opened every record in `range`; returns how many bytes of them
+    /// were not acknowledged before.
+    pub(crate) fn acknowledge(&mut self, range: ByteRange, send_memory: &mut u64) -> u64 {
+        let before = self.acknowledged;
         let mut index = self.layout.record_at(range.start).max(self.sealed_base);
         if self.layout.record_range(index).is_some_and(|record| record.start < range.start) {
             index += 1;
@@ -324,6 +340,7 @@ impl PulledBody {
             };
             if let Some(bytes) = sealed.take() {
                 *send_memory -= bytes.len() as u64;
+                self.acknowledged += bytes.len() as u64;
             }
             index += 1;
         }
@@ -331,6 +348,7 @@ impl PulledBody {
             self.sealed.pop_front();
             self.sealed_base += 1;
         }
+        self.acknowledged - before
     }
 
     /// Gives up what is held, for the shared account.
