@@ -261,13 +261,12 @@ impl Script {
         let start = start_of(&self.transfers);
         clock.sleep_until(start).await;
         wire.with(|network| recorder.borrow_mut().begin(start, network, counters(&pools)));
-        wire.begin_faults();
         sample(wire.clone(), Rc::clone(recorder)).spawn_named("samples");
         start_transfers(self.applications.clone(), start, self.transfers.clone(), pools.clone())
             .spawn_named("workload");
         let over = start + self.limit;
         while !recorder.borrow().is_done() && clock.now() < over {
-            done.wait_until(clock, over).await;
+            done.wait_until(clock, Some(over)).await;
         }
         let end = clock.now();
         // All hosts have taken their turns of this instant when the next one comes.

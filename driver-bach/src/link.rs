@@ -2,10 +2,8 @@
 
 use core::{
     fmt,
-    future::{Future as _, poll_fn},
     net::SocketAddr,
     num::NonZeroUsize,
-    pin::pin,
     task::{Context, Poll, Waker},
 };
 use std::{
@@ -25,6 +23,7 @@ use dcquic_proto::{
 use crate::{
     Clock,
     bach_engine::Nic,
+    net::Picos,
     signal::{Flag, Signal},
 };
 
@@ -147,19 +146,7 @@ impl BachLink {
     /// Call both afterwards, whichever it was. It may also return early for no reason.
     pub async fn wait(&mut self, deadline: Option<Timestamp>) {
         let earliest = [deadline, self.held_until].into_iter().flatten().min();
-        let mut timer = pin!(async {
-            match earliest {
-                Some(at) => self.settings.clock.sleep_until(at.into()).await,
-                None => core::future::pending().await,
-            }
-        });
-        poll_fn(|cx| {
-            if self.signal.poll_take(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            timer.as_mut().poll(cx)
-        })
-        .await;
+        self.signal.wait_until(self.settings.clock, earliest.map(Picos::from)).await;
     }
 
     /// Takes one buffer from the socket, or `None` if nothing waits.

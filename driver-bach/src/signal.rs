@@ -33,9 +33,14 @@ impl Signal {
         self.waiter.wake();
     }
 
-    /// Waits for the flag and lowers it, or until a time of the simulation.
-    pub(crate) async fn wait_until(&self, clock: Clock, at: Picos) {
-        let mut timer = pin!(clock.sleep_until(at));
+    /// Waits for the flag and lowers it, or until a time of the simulation if one is given.
+    pub(crate) async fn wait_until(&self, clock: Clock, at: Option<Picos>) {
+        let mut timer = pin!(async {
+            match at {
+                Some(at) => clock.sleep_until(at).await,
+                None => core::future::pending().await,
+            }
+        });
         poll_fn(|cx| match self.poll_take(cx) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => timer.as_mut().poll(cx),

@@ -136,7 +136,15 @@ impl<L: Link> Worker<L> {
     /// Says that no turn will come before an input or a timer, and that commands have to wake the
     /// worker from here on. False if there is a command already: then a turn is due at once.
     pub fn may_wait(&self) -> bool {
-        self.mailbox.park()
+        if !self.mailbox.park() {
+            return false;
+        }
+        // a shutdown that came since the last turn found nobody to wake
+        let unnoticed = self.shutdown_at.is_none() && self.mailbox.is_shut_down();
+        if unnoticed {
+            self.mailbox.unpark();
+        }
+        !unnoticed
     }
 
     /// Says that turns come again by themselves.

@@ -57,11 +57,11 @@ impl Driver {
         // A socket wakes nobody before it was asked for the first time. The endpoint is not asked
         // before something happens to it, here as in the scale engine: it would take that for the
         // moment from which it may tell its peers something.
-        self.worker.handle_inputs(self.clock.timestamp())?;
+        let mut is_due = self.worker.handle_inputs(self.clock.timestamp())?;
         self.worker.link().wait(None).await;
         let mut next = None;
         loop {
-            if self.worker.may_wait() {
+            if !core::mem::take(&mut is_due) && self.worker.may_wait() {
                 self.set_alarm(next);
                 self.worker.link().wait(None).await;
                 self.worker.stop_waiting();

@@ -109,15 +109,6 @@ impl Wire {
         self.inner.state.borrow_mut().observer = Some(observer);
     }
 
-    /// Begins to apply the network's scheduled faults.
-    pub(super) fn begin_faults(&self) {
-        let state = &mut *self.inner.state.borrow_mut();
-        if let Some(at) = state.network.next_fault() {
-            state.events.insert(at, Event::Faults);
-            self.inner.changed.raise();
-        }
-    }
-
     /// Events inserted so far.
     pub(super) fn events(&self) -> u64 {
         self.inner.state.borrow().events.inserted()
@@ -128,7 +119,7 @@ impl Wire {
         Rc::into_inner(self.inner).map(|inner| inner.state.into_inner().network)
     }
 
-    /// Adds a socket to a NIC. The first one starts the network's task.
+    /// Adds a socket to a NIC. The first one starts the network's task, and its scheduled faults.
     pub(super) fn attach(
         &self,
         nic: NicId,
@@ -138,6 +129,9 @@ impl Wire {
     ) {
         let state = &mut *self.inner.state.borrow_mut();
         if state.sockets.is_empty() {
+            if let Some(at) = state.network.next_fault() {
+                state.events.insert(at, Event::Faults);
+            }
             bach::task::spawn_named(self.clone().carry(), "network");
         }
         state.sockets.insert(address, receiver);
@@ -239,10 +233,11 @@ impl Wire {
     }
 
     /// Notes what the task will wait for, and when that is.
-    fn await_next(&self) -> Picos {
+    fn await_next(&self) -> Option<Picos> {
         let mut state = self.inner.state.borrow_mut();
-        state.awaited = state.events.next_at().unwrap_or(Picos::MAX);
-        state.awaited
+        let next = state.events.next_at();
+        state.awaited = next.unwrap_or(Picos::MAX);
+        next
     }
 
     /// Carries out everything that is due; what arrived, and for which socket.
