@@ -74,6 +74,8 @@ struct NicState {
     buffers: Vec<Arc<Mutex<SendBuffer>>>,
     /// Who waits for room.
     waiting: Option<Waker>,
+    /// The host asks for room and bounds itself what the NIC holds.
+    is_asked: bool,
     /// When the host's alarm goes off, and whom it wakes.
     alarm: Option<(Picos, Waker)>,
 }
@@ -143,7 +145,8 @@ impl Wire {
     pub(super) fn room(&self, nic: NicId, waker: &Waker) -> u64 {
         let now = self.inner.clock.now();
         let state = &mut *self.inner.state.borrow_mut();
-        let NicState { buffers, waiting, .. } = &mut state.nics[nic.0 as usize];
+        let NicState { buffers, waiting, is_asked, .. } = &mut state.nics[nic.0 as usize];
+        *is_asked = true;
         let on_the_way: u64 = buffers
             .iter()
             .map(|buffer| buffer.lock().unwrap_or_else(PoisonError::into_inner).bytes())
@@ -212,9 +215,12 @@ impl Wire {
         }
     }
 
-    /// When a full NIC will have drained to half.
+    /// When a full NIC will have drained to half, if it is for us to wait for that.
     fn full_until(&self, nic: NicId) -> Option<Picos> {
         let state = self.inner.state.borrow();
+        if state.nics[nic.0 as usize].is_asked {
+            return None;
+        }
         let full = state.network.nic_backlog(self.inner.clock.now(), nic) >= NIC_LIMIT;
         full.then(|| state.network.nic_drained_to(nic, NIC_LIMIT / 2))
     }
