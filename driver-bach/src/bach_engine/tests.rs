@@ -1,3 +1,5 @@
+use dcquic_proto::rng::Jitter;
+
 use self::scenario::{Scenario, everyone_to_everyone};
 use super::*;
 use crate::net::{Buffer, Cable, Fault, Topology};
@@ -126,4 +128,36 @@ fn a_run_needs_a_seed_for_every_nic() {
     let setup = Setup { seeds: Vec::new(), ..scenario.setup(&Rc::default(), 1, false) };
     let error = run(setup).unwrap_err();
     assert_eq!(error.to_string(), "0 seeds were given for 3 NICs");
+}
+
+/// A scenario with everything drawn by chance.
+fn by_chance(seed: u64) -> Scenario {
+    let mut random = Jitter::new(seed);
+    let hosts = 2 + random.below(7) as u32;
+    let mut scenario =
+        Scenario::new(hosts, everyone_to_everyone(hosts, &MIXED_SIZES, 1 + random.below(3) as u32));
+    if random.below(2) == 0 {
+        scenario = scenario.with_buffer(30_000 + random.below(200_000));
+    }
+    if random.below(2) == 0 {
+        scenario.spec.mtu_bytes = 1_500;
+        scenario.config.max_datagram = 1_472;
+    }
+    if random.below(3) == 0 {
+        scenario.spec.random.loss = 0.01;
+        scenario.spec.random.duplication = 0.005;
+    }
+    scenario.spec.control_priority = random.below(2) == 0;
+    scenario.spec.host_delay_ns = random.below(10_000);
+    scenario
+}
+
+#[test]
+fn engines_agree_on_scenarios_by_chance() {
+    let first = std::env::var("DCQUIC_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let count: u64 = std::env::var("DCQUIC_SEEDS").map_or(10, |count| count.parse().unwrap());
+    for seed in first..first + count {
+        eprintln!("seed {seed}");
+        by_chance(seed).agrees();
+    }
 }
