@@ -139,29 +139,19 @@ impl Recorder {
     }
 
     /// The workload starts; what happened before does not count.
-    pub(crate) fn begin<'a>(
-        &mut self,
-        now: Picos,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) {
+    pub(crate) fn begin(&mut self, now: Picos, network: &Network, counters: Counters) {
         self.start = now;
         for (record, transfer) in self.records.iter_mut().zip(&self.transfers) {
             record.started = now + transfer.at;
         }
-        self.before = self.snapshot(network, hosts);
+        self.before = self.snapshot(network, counters);
         self.hot = self.hottest(network);
     }
 
     /// The workload has ended.
-    pub(crate) fn end<'a>(
-        &mut self,
-        now: Picos,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) {
+    pub(crate) fn end(&mut self, now: Picos, network: &Network, counters: Counters) {
         self.end = now;
-        self.after = self.snapshot(network, hosts);
+        self.after = self.snapshot(network, counters);
     }
 
     /// The run has ended after `events` events.
@@ -349,15 +339,8 @@ impl Recorder {
         &self.samples
     }
 
-    fn snapshot<'a>(
-        &self,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) -> Snapshot {
-        let mut counters = self.retired;
-        for host in hosts {
-            counters.add(&host.counters());
-        }
+    fn snapshot(&self, network: &Network, mut counters: Counters) -> Snapshot {
+        counters.add(&self.retired);
         let ports = (0..network.ports()).map(|port| network.port(PortId(port as u32))).collect();
         Snapshot { counters, net: network.stats(), ports }
     }

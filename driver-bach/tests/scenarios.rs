@@ -4,7 +4,7 @@
 use dcquic_bach::{
     net::{Buffer, Cable, Fault, HostFault, HostFaultKind, NetworkSpec, Topology},
     scale::Retry,
-    scenario::{Hooks, Outcome, Scenario, Transport},
+    scenario::{Engine, Hooks, Outcome, Scenario, Transport},
     workload::{
         AllToAll, BulkVsRpc, Incast, Outcast, OutcastVariant, RpcMix, Sizes, Stream, Workload,
     },
@@ -171,6 +171,32 @@ fn chaos_breaks_no_invariant() {
         let scenario = Scenario::chaos(seed);
         let outcome = run(&scenario);
         assert_eq!(scenario.violations(&outcome), Vec::<String>::new(), "seed {seed}");
+    }
+}
+
+#[test]
+fn both_engines_give_the_same_times() {
+    let mut scenario = incast();
+    let scale = run_whole(&scenario);
+    scenario.engine = Engine::Bach;
+    let bach = run_whole(&scenario);
+    assert_eq!(bach.engine, "bach");
+    assert_eq!(bach.summary.completion_s, scale.summary.completion_s);
+    assert_eq!(bach.summary.packets, scale.summary.packets);
+}
+
+#[test]
+fn what_bach_cannot_run_is_said() {
+    let mut scenario = incast();
+    scenario.engine = Engine::Bach;
+    for (transport, retry) in [
+        (Transport::QuinnCubic, None),
+        (Transport::Dcquic, Some(Retry { attempts: 2, patience_ns: None })),
+    ] {
+        scenario.retry = retry;
+        let error = scenario.run(transport, Hooks::default()).unwrap_err();
+        assert!(error.to_string().ends_with("use --engine scale"), "{error}");
+        assert!(error.is_usage());
     }
 }
 
