@@ -25,8 +25,8 @@ use crate::{
     workload::Transfer,
 };
 
-/// Time after the last delivery in which acknowledgements arrive.
-const LINGER: Picos = Picos::from_nanos(20_000_000);
+/// Time after the last delivery in which acknowledgements arrive, and are sent again if lost.
+const LINGER: Picos = Picos::from_nanos(100_000_000);
 
 /// The same where somebody has to notice that a peer is gone.
 const LONG_LINGER: Picos = Picos::from_nanos(12_000_000_000);
@@ -140,8 +140,23 @@ impl Scenario {
         .map_err(RunError::Bach)
     }
 
+    /// How long to go on after the last delivery: until all faults have ended, and on from there.
     fn linger(&self) -> Picos {
-        if self.loses_peers() { LONG_LINGER } else { LINGER }
+        if self.loses_peers() {
+            return LONG_LINGER;
+        }
+        let of_network = self.network.faults.iter().map(|fault| match *fault {
+            Fault::Down { at_ns, for_ns, .. }
+            | Fault::Partition { at_ns, for_ns, .. }
+            | Fault::Rate { at_ns, for_ns, .. }
+            | Fault::Delay { at_ns, for_ns, .. } => at_ns.saturating_add(for_ns.unwrap_or(0)),
+        });
+        let of_hosts = self.host_faults.iter().map(|fault| match fault.kind {
+            HostFaultKind::Pause { for_ns } => fault.at_ns.saturating_add(for_ns),
+            HostFaultKind::Crash | HostFaultKind::Restart { .. } => fault.at_ns,
+        });
+        let last = of_network.chain(of_hosts).max().unwrap_or(0);
+        LINGER + Picos::from_nanos(last)
     }
 
     /// Whether a peer may be gone for good.
