@@ -11,6 +11,7 @@ mod network;
 mod outcast;
 mod output;
 mod progress;
+mod report;
 mod rpc_mix;
 mod run;
 mod runs;

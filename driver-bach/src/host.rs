@@ -92,6 +92,15 @@ impl Counters {
 #[error("{0}")]
 pub struct HostError(pub String);
 
+impl core::iter::Sum for Counters {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |mut sum, counters| {
+            sum.add(&counters);
+            sum
+        })
+    }
+}
+
 /// A transport at one address of the simulated network.
 pub trait Host {
     /// Begins a session so that later transfers find it.

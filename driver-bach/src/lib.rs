@@ -40,18 +40,21 @@
 //! one, Bach's random choices differ from run to run.
 #![forbid(unsafe_code)]
 
+pub mod bach_engine;
 pub mod cli;
 mod clock;
+mod event_queue;
 pub mod host;
 mod link;
 pub mod measure;
 pub mod net;
 pub mod pcap;
+pub mod report;
 pub mod scale;
 pub mod scenario;
 mod signal;
 pub mod units;
 pub mod workload;
 
-pub use clock::{clock, sleep_until};
+pub use clock::{Clock, clock, sleep_until};
 pub use link::{BachLink, Losses, Settings};

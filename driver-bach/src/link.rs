@@ -2,10 +2,8 @@
 
 use core::{
     fmt,
-    future::{Future as _, poll_fn},
     net::SocketAddr,
     num::NonZeroUsize,
-    pin::pin,
     task::{Context, Poll, Waker},
 };
 use std::{
@@ -22,7 +20,12 @@ use dcquic_proto::{
     time::Timestamp,
 };
 
-use crate::{clock, signal::Signal, sleep_until};
+use crate::{
+    Clock,
+    bach_engine::Nic,
+    net::Picos,
+    signal::{Flag, Signal},
+};
 
 #[cfg(test)]
 mod tests;
@@ -43,13 +46,16 @@ pub struct Settings {
     /// What the link reports as its receive buffer, in bytes. The queue itself belongs to the
     /// runtime's network and is counted in packets: keep the two in step.
     pub receive_buffer: usize,
+    /// How the simulation counts time.
+    pub clock: Clock,
 }
 
 impl Default for Settings {
     /// An Ethernet path of 1,500 bytes, segmentation as Linux has it, and the 4,096 packets that
     /// Bach's network holds per socket unless told otherwise.
     fn default() -> Self {
-        Self { max_datagram: 1_452, max_segments: 44, receive_buffer: 4_096 * 1_452 }
+        let clock = Clock::Nanoseconds;
+        Self { max_datagram: 1_452, max_segments: 44, receive_buffer: 4_096 * 1_452, clock }
     }
 }
 
@@ -72,10 +78,16 @@ pub struct BachLink {
     socket: UdpSocket,
     local: SocketAddr,
     settings: Settings,
-    /// Raised when the socket may have become readable or writable.
+    /// Raised when there is a reason to take a turn.
     signal: Arc<Signal>,
-    /// Raises `signal`; what the socket is polled with.
+    /// Raises `signal`; what the socket is polled with to send.
     waker: Waker,
+    /// Lowered when the socket was seen empty, and raised with `signal` when it may no longer be.
+    readable: Arc<Flag>,
+    /// Raises `readable`; what the socket is polled with to receive.
+    readable_waker: Waker,
+    /// The NIC that the socket sends through, where the network has such.
+    nic: Option<Nic>,
     /// When the front of the queue that was last offered may be sent, if that is later.
     held_until: Option<Timestamp>,
     buffer: Box<[u8]>,
@@ -95,9 +107,32 @@ impl BachLink {
         let local = socket.local_addr()?;
         let signal = Arc::new(Signal::new());
         let waker = Waker::from(Arc::clone(&signal));
-        let buffer = vec![0; RECEIVE_BYTES].into_boxed_slice();
-        let losses = Losses::default();
-        Ok(Self { socket, local, settings, signal, waker, held_until: None, buffer, losses })
+        let readable = Arc::new(Flag::new(Arc::clone(&signal)));
+        let readable_waker = Waker::from(Arc::clone(&readable));
+        Ok(Self {
+            socket,
+            local,
+            settings,
+            signal,
+            waker,
+            readable,
+            readable_waker,
+            nic: None,
+            held_until: None,
+            buffer: vec![0; RECEIVE_BYTES].into_boxed_slice(),
+            losses: Losses::default(),
+        })
+    }
+
+    /// Has the link tell its worker how much room `nic` has, through which its socket sends.
+    pub fn with_nic(mut self, nic: Nic) -> Self {
+        self.nic = Some(nic);
+        self
+    }
+
+    /// What ends [`Self::wait`], for others that have work for the task that waits there.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 
     /// Datagrams that the link itself lost so far.
@@ -111,29 +146,20 @@ impl BachLink {
     /// Call both afterwards, whichever it was. It may also return early for no reason.
     pub async fn wait(&mut self, deadline: Option<Timestamp>) {
         let earliest = [deadline, self.held_until].into_iter().flatten().min();
-        let mut timer = pin!(async {
-            match earliest {
-                Some(at) => sleep_until(at).await,
-                None => core::future::pending().await,
-            }
-        });
-        poll_fn(|cx| {
-            if self.signal.poll_take(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            timer.as_mut().poll(cx)
-        })
-        .await;
+        self.signal.wait_until(self.settings.clock, earliest.map(Picos::from)).await;
     }
 
     /// Takes one buffer from the socket, or `None` if nothing waits.
     fn receive_one(&mut self) -> io::Result<Option<RecvResult>> {
         let mut options = RecvOptions::default();
         options.gro = true;
-        let mut cx = Context::from_waker(&self.waker);
+        let mut cx = Context::from_waker(&self.readable_waker);
         let into = &mut [IoSliceMut::new(&mut self.buffer)];
         match self.socket.poll_recv_msg(&mut cx, into, options) {
-            Poll::Ready(result) => result.map(Some),
+            Poll::Ready(result) => {
+                self.readable.raise();
+                result.map(Some)
+            }
             Poll::Pending => Ok(None),
         }
     }
@@ -166,8 +192,12 @@ impl Link for BachLink {
     type Error = io::Error;
 
     fn capabilities(&self) -> Capabilities {
-        let Settings { max_datagram, max_segments, receive_buffer } = self.settings;
+        let Settings { max_datagram, max_segments, receive_buffer, .. } = self.settings;
         Capabilities { max_datagram, max_segments, receive_buffer, ecn: true }
+    }
+
+    fn room(&mut self) -> usize {
+        self.nic.as_ref().map_or(usize::MAX, |nic| nic.room(&self.waker))
     }
 
     fn local_address(&self) -> SocketAddr {
@@ -180,6 +210,10 @@ impl Link for BachLink {
     ) -> Result<usize, Self::Error> {
         let mut handed_over = 0;
         for _ in 0..RECEIVE_BATCH {
+            // A socket that was seen empty has promised a wake-up, and need not be asked before.
+            if !self.readable.take() {
+                return Ok(handed_over);
+            }
             let Some(received) = self.receive_one()? else { return Ok(handed_over) };
             if received.truncation_len > 0 {
                 self.losses.truncated += 1;
@@ -202,7 +236,7 @@ impl Link for BachLink {
     fn transmit(&mut self, queue: &mut TransmitQueue) -> Result<bool, Self::Error> {
         self.held_until = None;
         while let Some(transmit) = queue.front() {
-            if transmit.release_at > clock() {
+            if transmit.release_at > self.settings.clock.timestamp() {
                 self.held_until = Some(transmit.release_at);
                 return Ok(false);
             }

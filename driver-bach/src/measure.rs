@@ -21,6 +21,12 @@ use crate::{
 /// Bytes of a frame's payload that enter the digest: all of its headers, and what they seal.
 const DIGEST_BYTES: usize = 128;
 
+/// Samples that are kept at most; with more, every second one goes, and they come half as often.
+const MAX_SAMPLES: usize = 1 << 15;
+
+/// How often the hot port is looked at, to begin with.
+const SAMPLE_EVERY: Picos = Picos::from_micros(5);
+
 /// What became of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -65,6 +71,7 @@ pub struct Recorder {
     outstanding: usize,
     delivered_bytes: u64,
     attempts: Attempts,
+    sample_every: Picos,
     /// What hosts counted that are no more.
     retired: Counters,
 }
@@ -121,6 +128,7 @@ impl Recorder {
             outstanding: transfers.len(),
             delivered_bytes: 0,
             attempts: Attempts::new(transfers.len()),
+            sample_every: SAMPLE_EVERY,
             retired: Counters::default(),
         }
     }
@@ -131,29 +139,19 @@ impl Recorder {
     }
 
     /// The workload starts; what happened before does not count.
-    pub(crate) fn begin<'a>(
-        &mut self,
-        now: Picos,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) {
+    pub(crate) fn begin(&mut self, now: Picos, network: &Network, counters: Counters) {
         self.start = now;
         for (record, transfer) in self.records.iter_mut().zip(&self.transfers) {
             record.started = now + transfer.at;
         }
-        self.before = self.snapshot(network, hosts);
+        self.before = self.snapshot(network, counters);
         self.hot = self.hottest(network);
     }
 
     /// The workload has ended.
-    pub(crate) fn end<'a>(
-        &mut self,
-        now: Picos,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) {
+    pub(crate) fn end(&mut self, now: Picos, network: &Network, counters: Counters) {
         self.end = now;
-        self.after = self.snapshot(network, hosts);
+        self.after = self.snapshot(network, counters);
     }
 
     /// The run has ended after `events` events.
@@ -280,8 +278,16 @@ impl Recorder {
         self.transfers.len() - self.outstanding
     }
 
-    /// Looks at the hot port.
-    pub(crate) fn sample(&mut self, now: Picos, network: &Network) {
+    /// Looks at the hot port; how long until the next look.
+    pub(crate) fn sample(&mut self, now: Picos, network: &Network) -> Picos {
+        if self.samples.len() == MAX_SAMPLES {
+            let mut keep = false;
+            self.samples.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.sample_every = self.sample_every + self.sample_every;
+        }
         let forwarded = network.port(self.hot).forwarded.bytes;
         let before = self.before.ports[self.hot.0 as usize].forwarded.bytes;
         self.samples.push(Sample {
@@ -290,6 +296,7 @@ impl Recorder {
             forwarded_bytes: forwarded - before,
             delivered_bytes: self.delivered_bytes,
         });
+        self.sample_every
     }
 
     /// Something is wrong that is not one transfer's.
@@ -332,15 +339,8 @@ impl Recorder {
         &self.samples
     }
 
-    fn snapshot<'a>(
-        &self,
-        network: &Network,
-        hosts: impl Iterator<Item = &'a dyn Host>,
-    ) -> Snapshot {
-        let mut counters = self.retired;
-        for host in hosts {
-            counters.add(&host.counters());
-        }
+    fn snapshot(&self, network: &Network, mut counters: Counters) -> Snapshot {
+        counters.add(&self.retired);
         let ports = (0..network.ports()).map(|port| network.port(PortId(port as u32))).collect();
         Snapshot { counters, net: network.stats(), ports }
     }

@@ -7,17 +7,15 @@
 //! decides the order of what it sends as late as possible.
 
 mod crash;
-mod events;
+mod happening;
 mod node;
 
 use dcquic_proto::time::Timestamp;
 
-use self::{
-    events::{EventQueue, Happening},
-    node::Node,
-};
+use self::{happening::Happening, node::Node};
 use crate::{
-    host::{Host, HostError, Notice, Order, dcquic::Buffers},
+    event_queue::EventQueue,
+    host::{Counters, Host, HostError, Notice, Order, dcquic::Buffers},
     measure::Recorder,
     net::{Arrival, HostFault, Network, NicId, Picos},
     workload::Transfer,
@@ -27,16 +25,13 @@ pub use self::crash::Retry;
 
 /// Wire bytes that a host keeps in its NIC at most: 5 us at 100 Gbit/s. More would only queue where
 /// nobody can reorder it (Homa found 1 to 10 us to be equally good).
-const NIC_LIMIT: u64 = 64 << 10;
+pub(crate) const NIC_LIMIT: u64 = 64 << 10;
 
 /// A session is begun this long after the last one, so that hellos do not meet in a queue.
-const CONNECT_SPACING: Picos = Picos::from_nanos(2_000);
+pub(crate) const CONNECT_SPACING: Picos = Picos::from_nanos(2_000);
 
 /// Nothing but timers happens for this long before the workload starts.
 const SETTLE: Picos = Picos::from_nanos(50_000_000);
-
-/// How often the hot port is looked at.
-const SAMPLE_EVERY: Picos = Picos::from_nanos(5_000);
 
 /// How often those that watch a run are told of it, in events.
 const TELL_EVERY: u32 = 1 << 16;
@@ -77,7 +72,7 @@ pub struct Setup {
 pub struct Engine {
     network: Network,
     nodes: Vec<Node>,
-    events: EventQueue,
+    events: EventQueue<Happening>,
     now: Picos,
     transfers: Vec<Transfer>,
     next_transfer: usize,
@@ -146,11 +141,11 @@ impl Engine {
     pub fn run(mut self) -> (Recorder, Network, Vec<Box<dyn Host>>) {
         self.connect_all();
         self.run_until(self.start, |_| false);
-        self.recorder.begin(self.start, &self.network, self.nodes.iter().map(|node| &*node.host));
+        self.recorder.begin(self.start, &self.network, self.counters());
         self.begin_workload();
         let end = self.start + self.limit;
         self.run_until(end, |recorder| recorder.is_done());
-        self.recorder.end(self.now, &self.network, self.nodes.iter().map(|node| &*node.host));
+        self.recorder.end(self.now, &self.network, self.counters());
         let linger = self.now + self.linger;
         self.run_until(linger, |_| false);
         self.check_conservation();
@@ -172,10 +167,19 @@ impl Engine {
     fn check_conservation(&mut self) {
         let stats = self.network.stats();
         let taken = stats.sent.frames + stats.duplicated;
-        let left = stats.delivered.frames + stats.drops.total() + self.events.network_steps();
+        let left = stats.delivered.frames + stats.drops.total() + self.on_their_way();
         if taken != left {
             self.recorder.problem(format!("{taken} frames were sent, {left} are accounted for"));
         }
+    }
+
+    fn on_their_way(&self) -> u64 {
+        self.events.count(|happening| matches!(happening, Happening::Network(_)))
+    }
+
+    /// What all hosts have counted.
+    fn counters(&self) -> Counters {
+        self.nodes.iter().map(|node| node.host.counters()).sum()
     }
 
     /// Lets every pair that will talk meet beforehand, one after the other.
@@ -281,7 +285,7 @@ impl Engine {
     }
 
     fn sample(&mut self) {
-        self.recorder.sample(self.now, &self.network);
+        let next = self.recorder.sample(self.now, &self.network);
         if let Some(limit) = self.memory_limit {
             for (nic, node) in self.nodes.iter().enumerate() {
                 let memory = node.host.memory();
@@ -293,7 +297,7 @@ impl Engine {
             }
         }
         if !self.recorder.is_done() {
-            self.events.insert(self.now + SAMPLE_EVERY, Happening::Sample);
+            self.events.insert(self.now + next, Happening::Sample);
         }
     }
 
@@ -425,7 +429,8 @@ pub fn start_of(transfers: &[Transfer]) -> Picos {
     Picos(pairs(transfers).len() as u64 * CONNECT_SPACING.0) + SETTLE
 }
 
-fn pairs(transfers: &[Transfer]) -> Vec<(NicId, NicId)> {
+/// Who meets whom beforehand, in order.
+pub(crate) fn pairs(transfers: &[Transfer]) -> Vec<(NicId, NicId)> {
     let mut pairs: Vec<_> =
         transfers.iter().map(|t| (t.from.min(t.to), t.from.max(t.to))).collect();
     pairs.sort_unstable();

@@ -67,12 +67,13 @@ pub struct Scenario {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// Whatever suits the size.
+    /// Whatever suits the scenario: the scale engine, which is the faster one at every size.
     #[default]
     Auto,
     /// A plain event loop, for any size.
     Scale,
-    /// The Bach runtime, with a task per host.
+    /// The Bach runtime with tasks for workers and applications, through the whole of the library;
+    /// the same trace, for up to 128 NICs.
     Bach,
 }
 

@@ -98,6 +98,15 @@ pub trait Link {
     /// error of the link: that transmission counts as lost.
     fn transmit(&mut self, queue: &mut TransmitQueue) -> Result<bool, Self::Error>;
 
+    /// Bytes of datagrams that the link would send without letting them queue; at 0, it wakes its
+    /// driver once there is room.
+    ///
+    /// A worker writes no more than this at a time, so that what it decides later can still go
+    /// first. A link that does not know, or whose queue is somebody else's, says all of them.
+    fn room(&mut self) -> usize {
+        usize::MAX
+    }
+
     /// The next address that the network says cannot be reached (ICMP), where the link is told.
     fn poll_unreachable(&mut self) -> Option<SocketAddr> {
         None

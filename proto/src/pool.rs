@@ -2,6 +2,7 @@
 
 mod call;
 mod cell;
+mod connect;
 mod doorbell;
 mod error;
 mod incoming;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 
 pub use call::Call;
 pub(crate) use cell::Cell;
+pub use connect::Connect;
 pub use error::{CallCause, CallError};
 pub use incoming::{Accept, Incoming, Responding};
 use mailbox::Shared;
@@ -29,7 +31,8 @@ use crate::{
 
 /// Calls to peers by address, and calls from them. Cheap to clone.
 ///
-/// A peer is greeted when it is first called, and again after it failed. Futures need no runtime:
+/// A peer that has not greeted us is greeted when it is first called or connected to, and again
+/// after it failed. Futures need no runtime:
 /// they work on tokio, smol or a plain `block_on`. Dropping one gives its call up, and the peer is
 /// told.
 ///
@@ -104,6 +107,11 @@ impl Pool {
         let payload = Payload::Whole(body);
         let options = CallOptions::default();
         Download::new(self.start(remote, options, metadata, payload, Destination::Records))
+    }
+
+    /// Greets a peer ahead of the first call to it, so that this need not wait for the answer.
+    pub fn connect(&self, remote: SocketAddr) -> Connect {
+        Connect::new(Arc::clone(&self.shared), remote)
     }
 
     /// The next call from a peer; `None` once the worker is gone.

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use self::calls::Calls;
 use crate::{
-    endpoint::{Endpoint, TransmitQueue},
+    endpoint::{Endpoint, TransmitQueue, Usage},
     link::Link,
     pool::{Mailbox, Pool},
     time::Timestamp,
@@ -77,11 +77,31 @@ impl<L: Link> Worker<L> {
         &mut self.link
     }
 
-    /// One turn. Bounded work: a batch of each kind.
+    /// What the endpoint holds.
+    pub fn usage(&self) -> Usage {
+        self.endpoint.usage()
+    }
+
+    /// One turn: [`Self::handle_inputs`], then [`Self::poll_outputs`].
     ///
     /// # Errors
     /// The link is broken. The worker is then of no more use; dropping it ends every call.
     pub fn turn(&mut self, now: Timestamp) -> Result<Turn, L::Error> {
+        let busy = self.handle_inputs(now)?;
+        let turn = self.poll_outputs(now)?;
+        Ok(Turn { busy: busy || turn.busy, ..turn })
+    }
+
+    /// The first half of a turn: takes what the link, the application and the clock have, and tells
+    /// the application what happened. Bounded work: a batch of each kind. Returns whether there
+    /// was any.
+    ///
+    /// A driver that shares its thread with the application may let that answer before it calls
+    /// [`Self::poll_outputs`]: the answers then travel with the acknowledgements.
+    ///
+    /// # Errors
+    /// As of [`Self::turn`].
+    pub fn handle_inputs(&mut self, now: Timestamp) -> Result<bool, L::Error> {
         let mut busy = self.receive(now)?;
         busy |= self.command(now);
         if self.endpoint.poll_timeout().is_some_and(|wake| wake.at <= now) {
@@ -95,6 +115,15 @@ impl<L: Link> Worker<L> {
         // before anybody can see what they count: those who were waiting, or the peer
         self.mailbox.publish(self.endpoint.stats());
         busy |= self.dispatch(now);
+        Ok(busy)
+    }
+
+    /// The second half of a turn: sends what is to be sent, as far as the link takes it.
+    ///
+    /// # Errors
+    /// As of [`Self::turn`].
+    pub fn poll_outputs(&mut self, now: Timestamp) -> Result<Turn, L::Error> {
+        let mut busy = false;
         let blocked = self.transmit(now, &mut busy)?;
         let finished = self.is_finished(now);
         let mut next = self.endpoint.poll_timeout().map(|wake| wake.at);
@@ -107,7 +136,15 @@ impl<L: Link> Worker<L> {
     /// Says that no turn will come before an input or a timer, and that commands have to wake the
     /// worker from here on. False if there is a command already: then a turn is due at once.
     pub fn may_wait(&self) -> bool {
-        self.mailbox.park()
+        if !self.mailbox.park() {
+            return false;
+        }
+        // a shutdown that came since the last turn found nobody to wake
+        let unnoticed = self.shutdown_at.is_none() && self.mailbox.is_shut_down();
+        if unnoticed {
+            self.mailbox.unpark();
+        }
+        !unnoticed
     }
 
     /// Says that turns come again by themselves.
@@ -157,7 +194,12 @@ impl<L: Link> Worker<L> {
     fn transmit(&mut self, now: Timestamp, busy: &mut bool) -> Result<bool, L::Error> {
         let mut budget = TRANSMIT_BUDGET;
         loop {
-            let more = self.endpoint.poll_transmit(now, &mut self.queue, budget.min(1 << 17));
+            let room = self.link.room();
+            if room == 0 {
+                return Ok(true);
+            }
+            let batch = budget.min(1 << 17).min(room);
+            let more = self.endpoint.poll_transmit(now, &mut self.queue, batch);
             let waiting = self.queue.bytes();
             if waiting > 0 {
                 *busy = true;

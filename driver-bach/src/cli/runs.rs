@@ -7,7 +7,7 @@ use clap::Args;
 use super::{
     failure::Failure,
     output::{Output, note},
-    progress,
+    progress, report,
     table::{self, Cell},
 };
 use crate::{
@@ -42,6 +42,9 @@ pub(crate) struct FileArgs {
     /// Write all that crossed a link to this file, for Wireshark; one transport only.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+    /// Write a page with plots and figures to this file, in HTML.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Write the scenario to this file instead of running it.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -78,6 +81,10 @@ pub(crate) fn run_as_is(
         outcomes.push(outcome);
     }
     output.text(|| text(scenario, &outcomes))?;
+    if let Some(path) = &files.report {
+        let rows: Vec<_> = outcomes.iter().map(rows).collect();
+        report::write(path, scenario, &outcomes, &rows)?;
+    }
     verdict(&outcomes)
 }
 
@@ -135,7 +142,7 @@ fn engine(text: &str) -> Result<Engine, String> {
 /// A row of the table: its label, and the cell of an outcome.
 type Row = (&'static str, fn(&Outcome) -> Cell);
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     ("useful share (%)", |o| percent(o.summary.useful_share)),
     ("wire efficiency (%)", |o| percent(o.summary.wire_efficiency)),
     ("completion (ms)", |o| Cell::number(o.summary.completion_s * 1e3, 3)),
@@ -149,7 +156,8 @@ const ROWS: [Row; 22] = [
     ("slowdown, 99 %", |o| Cell::number(o.summary.p99_slowdown, 2)),
     ("slowdown up to one BDP, 99 %", |o| Cell::number(o.summary.p99_slowdown_below_bdp, 2)),
     ("longest queue at the busiest port (KB)", |o| kilobytes(o.summary.max_queue_bytes)),
-    ("mean queue there (KB)", |o| kilobytes(o.summary.mean_queue_bytes)),
+    ("longest queue at any port (KB)", |o| kilobytes(o.summary.max_queue_of_all_ports_bytes)),
+    ("mean queue at the busiest port (KB)", |o| kilobytes(o.summary.mean_queue_bytes)),
     ("utilisation of that port (%)", |o| percent(o.summary.utilisation)),
     ("goodput of all (Gbit/s)", |o| Cell::number(o.summary.goodput_bits_per_sec / 1e9, 2)),
     ("packets", |o| count(o.summary.packets)),
@@ -162,21 +170,31 @@ const ROWS: [Row; 22] = [
     ("digest", |o| Cell::text(o.summary.digest.clone())),
 ];
 
+/// All figures of a run: those of its workload, and those that every run has.
+fn figures(outcome: &Outcome) -> Vec<(String, Cell)> {
+    let findings = outcome.findings.0.iter();
+    let of_workload = findings.map(|f| (f.label.clone(), Cell::number(f.value / f.unit, f.digits)));
+    let of_all = ROWS.iter().map(|(label, cell)| ((*label).to_owned(), cell(outcome)));
+    of_workload.chain(of_all).collect()
+}
+
+/// All figures of a run as text.
+fn rows(outcome: &Outcome) -> Vec<(String, String)> {
+    figures(outcome).into_iter().map(|(label, cell)| (label, cell.into_text())).collect()
+}
+
 fn text(scenario: &Scenario, outcomes: &[Outcome]) -> String {
     let titles: Vec<&str> =
         std::iter::once("").chain(outcomes.iter().map(|outcome| &*outcome.transport)).collect();
-    let finding = |index: usize| {
-        let first = &outcomes.first()?.findings.0.get(index)?.label;
-        let cell = |outcome: &Outcome| {
-            let finding = outcome.findings.0.get(index);
-            finding.map_or_else(Cell::none, |f| Cell::number(f.value / f.unit, f.digits))
-        };
-        Some(std::iter::once(Cell::text(first.clone())).chain(outcomes.iter().map(cell)).collect())
-    };
-    let rows = ROWS.iter().map(|(label, cell)| {
-        std::iter::once(Cell::text(*label)).chain(outcomes.iter().map(cell)).collect()
-    });
-    let all = (0..).map_while(finding).chain(rows);
+    let mut all: Vec<Vec<Cell>> = Vec::new();
+    for outcome in outcomes {
+        for (index, (label, cell)) in figures(outcome).into_iter().enumerate() {
+            match all.get_mut(index) {
+                Some(row) => row.push(cell),
+                None => all.push(vec![Cell::text(label), cell]),
+            }
+        }
+    }
     let mut text =
         format!("{}, seed {}\n{}", scenario.name, scenario.seed, table::of(&titles, all));
     if scenario.workload.is_mixed() {

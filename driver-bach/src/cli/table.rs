@@ -20,6 +20,11 @@ impl Cell {
         Self { text: grouped(&format!("{value:.digits$}")), alignment: CellAlignment::Right }
     }
 
+    /// As plain text.
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
     /// Nothing measured.
     pub(crate) fn none() -> Self {
         Self { text: "-".to_owned(), alignment: CellAlignment::Right }

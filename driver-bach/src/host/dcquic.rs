@@ -12,7 +12,7 @@ use dcquic_proto::{
     config::Config,
     crypto::{Psk, Seed},
     endpoint::{
-        Destination, Endpoint, Event, NewEndpointError, Open, Outcome, Payload, Respond,
+        Destination, Endpoint, Event, NewEndpointError, Open, Outcome, Payload, Respond, Stats,
         TransmitQueue, Usage,
     },
     id::{Pattern, PeerId, Priority, Status, StreamHandle},
@@ -86,8 +86,7 @@ impl DcquicHost {
         seed: Seed,
         shared: &Shared,
     ) -> Result<Self, NewEndpointError> {
-        let psk = Psk::from_bytes([0x5a; 32]);
-        let endpoint = Endpoint::new(config, psk, seed, Timestamp::ZERO)?;
+        let endpoint = Endpoint::new(config, psk(), seed, Timestamp::ZERO)?;
         Ok(Self {
             endpoint,
             address,
@@ -301,17 +300,7 @@ impl Host for DcquicHost {
     }
 
     fn counters(&self) -> Counters {
-        let stats = self.endpoint.stats();
-        Counters {
-            payload_sent: stats.payload_bytes_sent,
-            payload_delivered: stats.payload_bytes_delivered,
-            retransmitted: stats.retransmitted_bytes,
-            duplicate: stats.duplicate_bytes,
-            datagrams_out: stats.datagrams_sent,
-            datagrams_in: stats.datagrams_received,
-            bytes_out: stats.bytes_sent,
-            bytes_in: stats.bytes_received,
-        }
+        counters_of(self.endpoint.stats())
     }
 
     fn memory(&self) -> u64 {
@@ -324,29 +313,53 @@ impl Host for DcquicHost {
     }
 
     fn finish(&mut self, _now: Timestamp) -> Vec<String> {
-        let usage = self.endpoint.usage();
-        let left = [
-            ("streams", usage.streams as u64),
-            ("messages being sent", usage.sending as u64),
-            ("messages being received", usage.receiving as u64),
-            ("closes", usage.closing as u64),
-            ("bytes pulled", usage.pull_outstanding),
-            ("bytes of receive memory", usage.receive_memory),
-            ("bytes of send memory", usage.send_memory),
-        ];
-        left.iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(what, count)| format!("{}: {count} {what} are left", self.address))
-            .collect()
+        leftovers(self.address, &self.endpoint.usage())
     }
 }
 
+/// What an endpoint has counted.
+pub(crate) fn counters_of(stats: &Stats) -> Counters {
+    Counters {
+        payload_sent: stats.payload_bytes_sent,
+        payload_delivered: stats.payload_bytes_delivered,
+        retransmitted: stats.retransmitted_bytes,
+        duplicate: stats.duplicate_bytes,
+        datagrams_out: stats.datagrams_sent,
+        datagrams_in: stats.datagrams_received,
+        bytes_out: stats.bytes_sent,
+        bytes_in: stats.bytes_received,
+    }
+}
+
+/// What an endpoint should not hold when every message has ended.
+pub(crate) fn leftovers(address: SocketAddr, usage: &Usage) -> Vec<String> {
+    let left = [
+        ("streams", usage.streams as u64),
+        ("messages being sent", usage.sending as u64),
+        ("messages being received", usage.receiving as u64),
+        ("closes", usage.closing as u64),
+        ("bytes pulled", usage.pull_outstanding),
+        ("bytes of receive memory", usage.receive_memory),
+        ("bytes of send memory", usage.send_memory),
+    ];
+    left.iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{address}: {count} {what} are left"))
+        .collect()
+}
+
+/// The key that all hosts of a simulation hold.
+pub(crate) fn psk() -> Psk {
+    Psk::from_bytes([0x5a; 32])
+}
+
 /// The transfer that a message's metadata names; one that names none is nobody's.
-fn transfer_of(metadata: &[u8]) -> u32 {
+pub(crate) fn transfer_of(metadata: &[u8]) -> u32 {
     metadata.first_chunk().map_or(u32::MAX, |bytes| u32::from_be_bytes(*bytes))
 }
 
-fn is_control(datagram: &[u8]) -> bool {
+/// Whether a datagram carries no payload of messages.
+pub(crate) fn is_control(datagram: &[u8]) -> bool {
     PacketKind::peek(datagram) != Some(PacketKind::Data)
 }
 

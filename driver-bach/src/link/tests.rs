@@ -7,6 +7,7 @@ use bach::{
 };
 
 use super::*;
+use crate::{clock, sleep_until};
 
 const LATENCY: Duration = Duration::from_micros(25);
 const PORT: u16 = 4433;

@@ -73,6 +73,8 @@ pub struct Summary {
     pub slowdown_by_decile: Vec<SlowdownGroup>,
     /// The longest queue at the busiest port, in bytes.
     pub max_queue_bytes: u64,
+    /// The longest queue at any port, in bytes.
+    pub max_queue_of_all_ports_bytes: u64,
     /// The mean of the queue at the busiest port, in bytes.
     pub mean_queue_bytes: u64,
     /// Part of the measured time that the busiest port was sending.
@@ -123,7 +125,13 @@ pub fn summarize(recorder: &Recorder, network: &Network, spec: &NetworkSpec) -> 
         marked_packets: after.net.marked - before.net.marked,
         retransmitted_bytes: counters(|c| c.retransmitted),
         duplicate_bytes: counters(|c| c.duplicate),
-        max_queue_bytes: recorder.samples.iter().map(|s| s.queue_bytes).max().unwrap_or(0),
+        max_queue_bytes: after.ports[hot].max_queue_bytes,
+        max_queue_of_all_ports_bytes: after
+            .ports
+            .iter()
+            .map(|port| port.max_queue_bytes)
+            .max()
+            .unwrap_or(0),
         mean_queue_bytes: recorder.samples.iter().map(|s| s.queue_bytes).sum::<u64>()
             / recorder.samples.len().max(1) as u64,
         utilisation: ratio(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, events::Happening};
+use super::{Engine, happening::Happening};
 use crate::net::{HostFault, HostFaultKind, NicId, Picos};
 
 /// Between a failure and the second attempt; each further one waits twice as long.

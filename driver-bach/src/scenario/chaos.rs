@@ -102,11 +102,12 @@ fn network(rng: &mut Jitter) -> NetworkSpec {
     let random = &mut network.random;
     random.loss = sometimes(rng, 0.02);
     random.duplication = sometimes(rng, 0.02);
-    random.corruption = sometimes(rng, 0.01);
+    // a transfer is refused once 64 of its records were corrupt, which more would reach
+    random.corruption = sometimes(rng, 0.001);
     let probability = sometimes(rng, 0.05);
     random.reordering =
         (probability > 0.0).then(|| Reordering { probability, extra_delay_ns: rng.below(200_000) });
-    random.burst = (rng.below(4) == 0).then(|| GilbertElliott {
+    random.burst = (rng.below(4) == 0).then_some(GilbertElliott {
         good_to_bad: 0.001,
         bad_to_good: 0.1,
         loss_good: 0.0,

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-use crate::{host::HostError, net::SpecError, workload::WorkloadError};
+use crate::{bach_engine, host::HostError, net::SpecError, workload::WorkloadError};
 
 /// A scenario that cannot be.
 #[derive(Debug, Error)]
@@ -37,9 +37,12 @@ pub enum RunError {
     /// The scenario cannot be.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
-    /// The engine that was asked for cannot run it.
-    #[error("the bach engine cannot run this scenario yet; use --engine scale")]
-    NoSuchEngine,
+    /// The Bach engine cannot run it.
+    #[error("the bach engine {0}; use --engine scale")]
+    NotInBach(&'static str),
+    /// The Bach engine did not get to the end.
+    #[error("the bach engine failed: {0}")]
+    Bach(bach_engine::RunError),
     /// A host cannot be made.
     #[error("a host cannot be made: {0}")]
     Host(#[from] HostError),
@@ -51,6 +54,6 @@ pub enum RunError {
 impl RunError {
     /// Whether other arguments would help.
     pub const fn is_usage(&self) -> bool {
-        !matches!(self, Self::Capture(_))
+        !matches!(self, Self::Capture(_) | Self::Bach(_))
     }
 }

@@ -39,6 +39,10 @@ pub struct Outcome {
     /// The hot port over time.
     #[serde(skip)]
     pub samples: Vec<Sample>,
+    /// When each delivered transfer was complete, in seconds from the start of the workload, and
+    /// its bytes on a wire; in order of time.
+    #[serde(skip)]
+    pub completions: Vec<(f64, u64)>,
 }
 
 /// Failures that are listed.

@@ -12,23 +12,27 @@ use dcquic_proto::{crypto::Seed, rng::Jitter};
 
 use super::{Engine, Outcome, RunError, Scenario, Transport, memory};
 use crate::{
+    bach_engine,
     host::{
         Host, HostError,
         dcquic::{Buffers, DcquicHost, Shared, pattern},
         quinn::{Congestion, QuinnError, QuinnHost, QuinnSettings, QuinnShared},
     },
-    measure::{Findings, Measured, Recorder, summarize},
-    net::{Fault, HostFaultKind, Network, NicId, Picos},
+    measure::{Failure, Findings, Measured, Recorder, seconds, summarize, wire_bytes},
+    net::{Fault, HostFault, HostFaultKind, Network, NicId, Picos},
     pcap::Capture,
     scale::{self, MakeHost, Setup, Watch, start_of},
     workload::Transfer,
 };
 
-/// Time after the last delivery in which acknowledgements arrive.
-const LINGER: Picos = Picos::from_nanos(20_000_000);
+/// Time after the last delivery in which acknowledgements arrive, and are sent again if lost.
+const LINGER: Picos = Picos::from_nanos(100_000_000);
 
 /// The same where somebody has to notice that a peer is gone.
 const LONG_LINGER: Picos = Picos::from_nanos(12_000_000_000);
+
+/// The most NICs that Bach is asked to simulate, each with tasks of its own.
+const BACH_NICS: usize = 128;
 
 /// What others want to know of a run in progress.
 #[derive(Default)]
@@ -52,17 +56,35 @@ impl Scenario {
     /// It cannot be run, or the capture cannot be written.
     pub fn run(&self, transport: Transport, hooks: Hooks) -> Result<Outcome, RunError> {
         self.validate()?;
-        if self.engine == Engine::Bach {
-            return Err(RunError::NoSuchEngine);
-        }
         memory::reset_peak();
         let transfers = self.workload.transfers(&self.network, self.seed);
         let spec = self.network_from(start_of(&transfers).nanos_ceil());
         let mut network = Network::new(&spec, self.seed).map_err(super::ScenarioError::from)?;
         let capture = hooks.capture.as_deref().map(|path| tap(&mut network, path)).transpose()?;
+        let started = Instant::now();
+        let (recorder, mut network) = match self.engine {
+            Engine::Bach => self.run_in_bach(transport, network, transfers)?,
+            Engine::Auto | Engine::Scale => {
+                self.run_in_scale(transport, network, transfers, hooks.watch)?
+            }
+        };
+        let wall_s = started.elapsed().as_secs_f64();
+        network.on_wire(None);
+        if let Some(capture) = capture.and_then(Rc::into_inner) {
+            capture.into_inner().finish().map_err(RunError::Capture)?;
+        }
+        Ok(self.outcome(transport, recorder, &network, wall_s))
+    }
+
+    fn run_in_scale(
+        &self,
+        transport: Transport,
+        network: Network,
+        transfers: Vec<Transfer>,
+        watch: Option<Watch>,
+    ) -> Result<(Recorder, Network), RunError> {
         let buffers = Rc::new(RefCell::new(Vec::new()));
         let make_host = self.make_host(transport, &transfers, &buffers)?;
-        let started = Instant::now();
         let engine = scale::Engine::new(Setup {
             network,
             nics_per_host: self.network.topology.nics_per_host(),
@@ -70,19 +92,71 @@ impl Scenario {
             transfers,
             host_faults: self.host_faults.clone(),
             limit: Picos::from_nanos(self.limit_ns),
-            linger: if self.loses_peers() { LONG_LINGER } else { LINGER },
+            linger: self.linger(),
             buffers,
             retry: self.retry,
             memory_limit: self.thorough.then(|| self.memory_limit(transport)),
-            watch: hooks.watch,
+            watch,
         })?;
-        let (recorder, mut network, _hosts) = engine.run();
-        let wall_s = started.elapsed().as_secs_f64();
-        network.on_wire(None);
-        if let Some(capture) = capture.and_then(Rc::into_inner) {
-            capture.into_inner().finish().map_err(RunError::Capture)?;
+        let (recorder, network, _) = engine.run();
+        Ok((recorder, network))
+    }
+
+    fn run_in_bach(
+        &self,
+        transport: Transport,
+        network: Network,
+        transfers: Vec<Transfer>,
+    ) -> Result<(Recorder, Network), RunError> {
+        let pauses = |fault: &HostFault| matches!(fault.kind, HostFaultKind::Pause { .. });
+        let refused = if transport != Transport::Dcquic {
+            Some("runs dcquic only")
+        } else if self.retry.is_some() || !self.host_faults.iter().all(pauses) {
+            Some("has no crashes and no further attempts")
+        } else if self.network.topology.nics_per_host() > 1 && !self.host_faults.is_empty() {
+            Some("has no faults of hosts with several NICs")
+        } else if network.nics() > BACH_NICS {
+            Some("is for up to 128 NICs")
+        } else {
+            None
+        };
+        if let Some(why) = refused {
+            return Err(RunError::NotInBach(why));
         }
-        Ok(self.outcome(transport, recorder, &network, wall_s))
+        let seed = Jitter::new(self.seed).next_u64();
+        let nics = (0..network.nics()).map(|nic| NicId(nic as u32));
+        bach_engine::run(bach_engine::Setup {
+            config: self.profile.config(&self.network),
+            seeds: nics.map(|nic| Seed::from_bytes(host_seed(seed, nic, 0))).collect(),
+            pattern: pattern(longest(&transfers)),
+            network,
+            transfers,
+            host_faults: self.host_faults.clone(),
+            limit: Picos::from_nanos(self.limit_ns),
+            linger: self.linger(),
+            seed: self.seed,
+            interleave: false,
+        })
+        .map_err(RunError::Bach)
+    }
+
+    /// How long to go on after the last delivery: until all faults have ended, and on from there.
+    fn linger(&self) -> Picos {
+        if self.loses_peers() {
+            return LONG_LINGER;
+        }
+        let of_network = self.network.faults.iter().map(|fault| match *fault {
+            Fault::Down { at_ns, for_ns, .. }
+            | Fault::Partition { at_ns, for_ns, .. }
+            | Fault::Rate { at_ns, for_ns, .. }
+            | Fault::Delay { at_ns, for_ns, .. } => at_ns.saturating_add(for_ns.unwrap_or(0)),
+        });
+        let of_hosts = self.host_faults.iter().map(|fault| match fault.kind {
+            HostFaultKind::Pause { for_ns } => fault.at_ns.saturating_add(for_ns),
+            HostFaultKind::Crash | HostFaultKind::Restart { .. } => fault.at_ns,
+        });
+        let last = of_network.chain(of_hosts).max().unwrap_or(0);
+        LINGER + Picos::from_nanos(last)
     }
 
     /// Whether a peer may be gone for good.
@@ -110,13 +184,11 @@ impl Scenario {
         transfers: &[Transfer],
         buffers: &Buffers,
     ) -> Result<MakeHost, RunError> {
-        let longest = transfers.iter().map(|transfer| transfer.size).max().unwrap_or(0);
-        let mut seeds = Jitter::new(self.seed);
-        let seed = seeds.next_u64();
+        let seed = Jitter::new(self.seed).next_u64();
         match transport {
             Transport::Dcquic => {
                 let shared = Shared {
-                    pattern: pattern(longest as usize),
+                    pattern: pattern(longest(transfers)),
                     buffers: Rc::clone(buffers),
                     thorough: self.thorough,
                 };
@@ -159,16 +231,20 @@ impl Scenario {
             network: &self.network,
             summary: &summary,
         });
-        let (samples, mut problems, failures) =
-            (recorder.samples, recorder.problems, recorder.failures);
-        let open = summary.lost_transfers - failures.len();
+        let completions = self.completions(&recorder);
+        let open = recorder.transfers.len() - recorder.ended();
+        let (samples, mut problems) = (recorder.samples, recorder.problems);
         if open > 0 {
             problems.push(format!("{open} transfers had not ended when the time was over"));
         }
+        // what arrived after its sender had given up, or was no more, is not lost
+        let lost =
+            |failure: &Failure| recorder.records[failure.transfer as usize].delivered.is_none();
+        let failures = recorder.failures.into_iter().filter(lost).collect();
         Outcome {
             scenario: self.name.clone(),
             transport: transport.to_string(),
-            engine: "scale".to_owned(),
+            engine: if self.engine == Engine::Bach { "bach" } else { "scale" }.to_owned(),
             seed: self.seed,
             ok: problems.is_empty() && (summary.lost_transfers == 0 || self.loses_peers()),
             transfers: recorder.transfers.len(),
@@ -179,9 +255,32 @@ impl Scenario {
             problems,
             failures,
             samples,
+            completions,
             summary,
         }
     }
+}
+
+impl Scenario {
+    /// When each delivered transfer was complete, and its bytes on a wire.
+    fn completions(&self, recorder: &Recorder) -> Vec<(f64, u64)> {
+        let mut completions: Vec<(f64, u64)> = recorder
+            .transfers
+            .iter()
+            .zip(&recorder.records)
+            .filter_map(|(transfer, record)| {
+                let at = record.delivered?.saturating_since(recorder.start);
+                Some((seconds(at), wire_bytes(transfer.size, &self.network)))
+            })
+            .collect();
+        completions.sort_by(|a, b| a.0.total_cmp(&b.0));
+        completions
+    }
+}
+
+/// The longest message, in bytes.
+fn longest(transfers: &[Transfer]) -> usize {
+    transfers.iter().map(|transfer| transfer.size).max().unwrap_or(0) as usize
 }
 
 /// Different for every host and each of its incarnations.

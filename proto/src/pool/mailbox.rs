@@ -26,6 +26,7 @@ const INCOMING: usize = 16_384;
 #[derive(Debug)]
 pub(crate) enum Command {
     Start(Box<Start>),
+    Connect { cell: Arc<Cell> },
     Supply { cell: Arc<Cell>, chunk: Bytes },
     Receive { cell: Arc<Cell>, destination: Destination },
     Release { cell: Arc<Cell>, bytes: u64 },
@@ -60,7 +61,8 @@ pub(crate) struct Announced {
 pub(crate) struct Shared {
     /// Calls to start, by priority.
     rings: [ArrayQueue<Box<Start>>; Priority::LEVELS],
-    /// Everything about calls that exist: at most a few per call, so that no bound is needed.
+    /// Everything about calls that exist, and peers to greet: at most a few per future that the
+    /// application holds, so that no bound is needed.
     follow_ups: SegQueue<Command>,
     /// Those who found a ring full.
     blocked: SegQueue<Waker>,
@@ -99,7 +101,8 @@ impl Shared {
     pub(super) fn follow_up(&self, command: Command) {
         let cell = match &command {
             Command::Start(start) => &start.cell,
-            Command::Supply { cell, .. }
+            Command::Connect { cell }
+            | Command::Supply { cell, .. }
             | Command::Receive { cell, .. }
             | Command::Release { cell, .. }
             | Command::Respond { cell, .. }
@@ -232,8 +235,10 @@ impl Drop for Mailbox {
     fn drop(&mut self) {
         self.shared.gone.store(true, Ordering::SeqCst);
         while let Some(command) = self.next() {
-            if let Command::Start(start) = command {
-                start.cell.fail(CallCause::WorkerGone);
+            match command {
+                Command::Start(start) => start.cell.fail(CallCause::WorkerGone),
+                Command::Connect { cell } => cell.fail(CallCause::WorkerGone),
+                _ => {}
             }
         }
         // calls that nobody accepted end here; those that wait learn that none will come

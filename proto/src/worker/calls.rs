@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::{
-    endpoint::{Endpoint, Event, Open, Outcome},
+    endpoint::{AddPeerError, Endpoint, Event, Open, Outcome},
     id::{Incarnation, PeerId, Status, StreamHandle},
     pool::{
         Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Start,
@@ -20,6 +20,8 @@ pub(super) struct Calls {
     cells: HashMap<StreamHandle, Arc<Cell>>,
     peers: HashMap<SocketAddr, PeerId>,
     remotes: HashMap<PeerId, (SocketAddr, Incarnation)>,
+    /// The peers that have not answered yet, and who waits for their answer.
+    greeting: HashMap<PeerId, Vec<Arc<Cell>>>,
 }
 
 impl Calls {
@@ -43,6 +45,7 @@ impl Calls {
     pub(super) fn command(&mut self, endpoint: &mut Endpoint, now: Timestamp, command: Command) {
         match command {
             Command::Start(start) => self.start(endpoint, now, *start),
+            Command::Connect { cell } => self.connect(endpoint, now, cell),
             Command::Supply { cell, chunk } => {
                 if let Some(stream) = cell.stream()
                     && let Err(error) = endpoint.supply(now, stream, chunk)
@@ -80,21 +83,48 @@ impl Calls {
         }
     }
 
+    /// The peer at an address, which is greeted if it is not known.
+    fn peer(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Timestamp,
+        remote: SocketAddr,
+    ) -> Result<PeerId, AddPeerError> {
+        if let Some(peer) = self.peers.get(&remote) {
+            return Ok(*peer);
+        }
+        let peer = endpoint.add_peer(now, remote)?;
+        self.peers.insert(remote, peer);
+        self.remotes.insert(peer, (remote, Incarnation::default()));
+        self.greeting.insert(peer, Vec::new());
+        Ok(peer)
+    }
+
+    fn connect(&mut self, endpoint: &mut Endpoint, now: Timestamp, cell: Arc<Cell>) {
+        match self.peer(endpoint, now, cell.remote()) {
+            Ok(peer) => match self.greeting.get_mut(&peer) {
+                Some(waiting) => waiting.push(cell),
+                None => cell.close(Outcome::Complete),
+            },
+            Err(error) => cell.fail(CallCause::AddPeer(error)),
+        }
+    }
+
+    /// Tells those who wait for a peer's answer what came of it.
+    fn greeted(&mut self, peer: PeerId, outcome: Outcome) {
+        for cell in self.greeting.remove(&peer).into_iter().flatten() {
+            cell.close(outcome);
+        }
+    }
+
     fn start(&mut self, endpoint: &mut Endpoint, now: Timestamp, start: Start) {
         let Start { remote, options, metadata, payload, response, cell } = start;
         if cell.is_abandoned() {
             return;
         }
-        let peer = match self.peers.get(&remote) {
-            Some(peer) => *peer,
-            None => match endpoint.add_peer(now, remote) {
-                Ok(peer) => {
-                    self.peers.insert(remote, peer);
-                    self.remotes.insert(peer, (remote, Incarnation::default()));
-                    peer
-                }
-                Err(error) => return cell.fail(CallCause::AddPeer(error)),
-            },
+        let peer = match self.peer(endpoint, now, remote) {
+            Ok(peer) => peer,
+            Err(error) => return cell.fail(CallCause::AddPeer(error)),
         };
         let CallOptions { pattern, priority, deadline } = options;
         let deadline = deadline.map(|span: Duration| now + span);
@@ -118,10 +148,14 @@ impl Calls {
     ) {
         match event {
             Event::PeerConnected { peer, remote, incarnation } => {
+                // a peer that greeted us is called over its session; the latest one is alive
+                self.peers.insert(remote, peer);
                 self.remotes.insert(peer, (remote, incarnation));
+                self.greeted(peer, Outcome::Complete);
             }
-            Event::PeerFailed { peer, remote, .. } => {
+            Event::PeerFailed { peer, remote, cause } => {
                 self.remotes.remove(&peer);
+                self.greeted(peer, Outcome::PeerFailed(cause));
                 if self.peers.get(&remote) == Some(&peer) {
                     self.peers.remove(&remote);
                 }
@@ -183,7 +217,8 @@ impl Calls {
 
 impl Drop for Calls {
     fn drop(&mut self) {
-        for (_, cell) in self.cells.drain() {
+        let greeting = self.greeting.drain().flat_map(|(_, waiting)| waiting);
+        for cell in self.cells.drain().map(|(_, cell)| cell).chain(greeting) {
             cell.fail(CallCause::WorkerGone);
         }
     }

@@ -42,6 +42,9 @@ const TIMER_TICK: Duration = Duration::from_millis(1);
 /// The shortest time that quinn lets a peer ask for.
 const MAX_ACK_DELAY: Duration = Duration::from_millis(1);
 
+/// Packets that quinn acknowledges together unless it is told otherwise.
+const PACKETS_PER_ACK: u32 = 2;
+
 /// Why quinn could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum QuinnError {
@@ -95,6 +98,11 @@ pub struct QuinnSettings {
     /// default 1 ms, the least that quinn accepts; without a value its own 25 ms, which make an
     /// incast of 500 senders take ten times as long.
     pub max_ack_delay: Option<Duration>,
+    /// After how many packets a peer acknowledges at once; at least 1. By default 2, as quinn does.
+    /// A connection whose window has room for one packet then waits for `max_ack_delay`. With 1,
+    /// incasts end sooner where a message has many packets; with jumbo frames and hundreds of senders
+    /// they end later. Whoever compares should look at both.
+    pub packets_per_ack: u32,
     /// The granularity of a host's timers. By default 1 ms, which is what a user of quinn has from
     /// its runtime. Every host counts from a moment of its own: with exact timers, all senders of
     /// an incast would probe at the same nanosecond, lose that too, and back off together.
@@ -105,7 +113,15 @@ impl QuinnSettings {
     /// What suits a network with this MTU and round trip.
     pub fn new(congestion: Congestion, mtu: u16, rtt: Duration) -> Self {
         let max_ack_delay = Some(MAX_ACK_DELAY);
-        Self { congestion, mtu, rtt, initial_window: None, max_ack_delay, timer_tick: TIMER_TICK }
+        Self {
+            congestion,
+            mtu,
+            rtt,
+            initial_window: None,
+            max_ack_delay,
+            packets_per_ack: PACKETS_PER_ACK,
+            timer_tick: TIMER_TICK,
+        }
     }
 
     fn controller(&self) -> Arc<dyn ControllerFactory + Send + Sync> {
@@ -146,9 +162,11 @@ impl QuinnSettings {
             .min_mtu(self.mtu - HEADERS)
             .mtu_discovery_config(None)
             .congestion_controller_factory(self.controller());
-        if let Some(delay) = self.max_ack_delay {
+        if self.max_ack_delay.is_some() || self.packets_per_ack != PACKETS_PER_ACK {
             let mut acks = AckFrequencyConfig::default();
-            acks.max_ack_delay(Some(delay));
+            let held_back = self.packets_per_ack.saturating_sub(1);
+            acks.max_ack_delay(self.max_ack_delay)
+                .ack_eliciting_threshold(VarInt::from_u32(held_back));
             config.ack_frequency_config(Some(acks));
         }
         Ok(config)

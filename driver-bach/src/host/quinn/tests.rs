@@ -250,7 +250,7 @@ fn a_peer_that_never_answers_fails_in_the_end() {
 }
 
 /// 32 senders with five messages each to one receiver, through a switch with a small buffer.
-fn incast(congestion: Congestion) -> (Recorder, Counters, u64) {
+fn incast(settings: &QuinnSettings) -> (Recorder, Vec<Counters>, u64) {
     let senders = 32;
     let spec = NetworkSpec {
         topology: Topology::Star { hosts: senders + 1, nics_per_host: 1 },
@@ -260,43 +260,59 @@ fn incast(congestion: Congestion) -> (Recorder, Counters, u64) {
         ..NetworkSpec::default()
     };
     let network = Network::new(&spec, 1).unwrap();
-    let shared = QuinnShared::new(&QuinnSettings::new(congestion, 9_000, RTT)).unwrap();
-    let host = |n: usize| -> Box<dyn Host> {
-        let address = network.address(NicId(n as u32));
-        Box::new(QuinnHost::new(&shared, address, n as u64 + 1).unwrap())
-    };
-    let hosts = (0..network.nics()).map(host).collect();
-    let transfer =
-        |from| Transfer { at: Picos::ZERO, from, to: NicId(0), size: 16 << 10, priority: 3 };
+    let shared = QuinnShared::new(settings).unwrap();
     let engine = Engine::new(Setup {
         network,
-        hosts,
-        transfers: (0..5 * senders).map(|n| transfer(NicId(1 + n % senders))).collect(),
+        nics_per_host: 1,
+        make_host: Box::new(move |nic, _| {
+            let host = QuinnHost::new(&shared, nic.address(), u64::from(nic.0) + 1);
+            Ok(Box::new(host.unwrap()) as Box<dyn Host>)
+        }),
+        transfers: (0..5 * senders)
+            .map(|n| Transfer::new(NicId(1 + n % senders), NicId(0), 16 << 10))
+            .collect(),
         host_faults: Vec::new(),
         limit: Picos::from_nanos(1_000_000_000),
         linger: Picos::from_nanos(100_000_000),
         buffers: Buffers::default(),
-    });
+        retry: None,
+        memory_limit: None,
+        watch: None,
+    })
+    .unwrap();
     let (recorder, network, hosts) = engine.run();
-    let mut counters = Counters::default();
-    hosts.iter().for_each(|host| counters.add(&host.counters()));
+    let counters = hosts.iter().map(|host| host.counters()).collect();
     (recorder, counters, network.stats().drops.total())
 }
 
 #[test]
 fn an_incast_is_delivered_through_a_full_buffer_the_same_way_every_time() {
     for congestion in [Congestion::Cubic, Congestion::Bbr] {
-        let (recorder, counters, drops) = incast(congestion);
+        let settings = QuinnSettings::new(congestion, 9_000, RTT);
+        let (recorder, counters, drops) = incast(&settings);
         assert!(recorder.is_done() && recorder.problems().is_empty(), "{:?}", recorder.problems());
-        assert_eq!(counters.payload_delivered, 160 * (16 << 10));
-        assert!(drops > 0 && counters.retransmitted > 0, "{drops} {counters:?}");
-        let (again, same, _) = incast(congestion);
+        assert_eq!(counters[0].payload_delivered, 160 * (16 << 10));
+        let retransmitted: u64 = counters.iter().map(|host| host.retransmitted).sum();
+        assert!(drops > 0 && retransmitted > 0, "{drops} {counters:?}");
+        let (again, same, _) = incast(&settings);
         assert_eq!(counters, same);
         let delivered = |run: &Recorder| -> Vec<_> {
             run.records().iter().map(|record| record.delivered).collect()
         };
         assert_eq!(delivered(&recorder), delivered(&again));
     }
+}
+
+#[test]
+fn every_packet_is_acknowledged_if_asked_for() {
+    let acks = |packets_per_ack| {
+        let settings = QuinnSettings::new(Congestion::Cubic, 9_000, RTT);
+        let (_, counters, _) = incast(&QuinnSettings { packets_per_ack, ..settings });
+        counters[0].datagrams_out as f64 / counters[0].datagrams_in as f64
+    };
+    // gaps and marks are answered at once as well, and there are many
+    assert!(acks(2) < 0.9, "{}", acks(2));
+    assert!(acks(1) > 0.95, "{}", acks(1));
 }
 
 #[test]
