@@ -222,6 +222,7 @@ impl Config {
                 return Err(ConfigError::OutOfRange { name, value, min, max });
             }
         }
+        self.path_congestion(usize::from(self.max_datagram), 0).validate()?;
         let spans = [
             ("timer_slack", self.timer_slack, Duration::ZERO, Duration::from_secs(1)),
             ("initial_rtt", self.initial_rtt, Duration::from_nanos(1), Duration::from_secs(10)),

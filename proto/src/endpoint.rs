@@ -142,6 +142,7 @@ impl Endpoint {
                 pull_rate: PullRate::new(now),
                 pace_timer: None,
                 unscheduled: Unscheduled::new(config.unscheduled_budget),
+                early_bytes: 0,
                 held_credit: 0,
                 refreshing: 0,
                 refresh_at: now,

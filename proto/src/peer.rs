@@ -96,6 +96,8 @@ pub(crate) struct Peer {
     pub(crate) reported_by_peer: u64,
     /// Data waits for its time of departure, or for room in the congestion window.
     pub(crate) held_back: bool,
+    /// When it began to wait for room in the window.
+    pub(crate) window_full_at: Option<Timestamp>,
 
     // receiving
     pub(crate) seen: Vec<Seen>,
@@ -259,6 +261,7 @@ impl Peer {
             sends: PeerOrder::default(),
             congestion: None,
             held_back: false,
+            window_full_at: None,
             seen: Vec::new(),
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,

@@ -46,6 +46,11 @@ impl<T> Slots<T> {
         self.len
     }
 
+    /// Slots that were ever used: every entry's slot is below.
+    pub const fn slots(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.len == 0

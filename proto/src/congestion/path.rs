@@ -40,6 +40,8 @@ pub struct PathCongestion {
     in_flight_bytes: u64,
     largest: Option<PacketNumber>,
     last_sent: PacketNumber,
+    /// What the peer can take; 0 if it did not say.
+    rate_limit_bytes_per_sec: u64,
     ce_count: u64,
     is_app_limited: bool,
 }
@@ -58,6 +60,7 @@ impl PathCongestion {
             in_flight_bytes: 0,
             largest: None,
             last_sent: PacketNumber(0),
+            rate_limit_bytes_per_sec: 0,
             ce_count: 0,
             is_app_limited: true,
         }
@@ -74,6 +77,19 @@ impl PathCongestion {
             at if at > now => Departure::At(at),
             _ => Departure::Now,
         }
+    }
+
+    /// The peer's pulls say how fast it can take data; 0 says nothing.
+    pub fn limit_rate(&mut self, now: Timestamp, bytes_per_sec: u64) {
+        if bytes_per_sec != self.rate_limit_bytes_per_sec {
+            self.rate_limit_bytes_per_sec = bytes_per_sec;
+            self.drive(now);
+        }
+    }
+
+    /// Nothing was heard for so long that nothing can be in flight any more.
+    pub fn on_flight_lost(&mut self, now: Timestamp) {
+        self.on_lost(now, self.in_flight_bytes);
     }
 
     /// Packet `number` left with `bytes` of payload.
@@ -104,10 +120,15 @@ impl PathCongestion {
         self.count_marks(now, feedback);
         // no more can have arrived than is on its way [CC-3]
         let acked_bytes = feedback.acked_bytes.min(self.in_flight_bytes);
+        self.in_flight_bytes -= acked_bytes;
+        if feedback.largest >= self.last_sent {
+            // the newest has arrived: what is missing of the rest will not come any more
+            self.sampler.on_lost(self.in_flight_bytes);
+            self.in_flight_bytes = 0;
+        }
         if acked_bytes == 0 {
             return None;
         }
-        self.in_flight_bytes -= acked_bytes;
         let measured = self.sampler.on_acked(now, acked_bytes, Some(feedback.largest));
         let sample = AckSample {
             newly_acked_bytes: acked_bytes,
@@ -122,16 +143,11 @@ impl PathCongestion {
 
     /// The peer asked again for a range of `bytes`.
     pub fn on_lost(&mut self, now: Timestamp, bytes: u64) {
-        let bytes = bytes.min(self.in_flight_bytes);
-        self.in_flight_bytes -= bytes;
-        self.sampler.on_lost(bytes);
+        let flight = bytes.min(self.in_flight_bytes);
+        self.in_flight_bytes -= flight;
+        self.sampler.on_lost(flight);
         self.controller.get_mut().on_lost(now, bytes, self.in_flight_bytes);
         self.drive(now);
-    }
-
-    /// Bytes in flight of a transfer that ended in another way: cancelled, reset or failed.
-    pub fn on_discarded(&mut self, bytes: u64) {
-        self.in_flight_bytes = self.in_flight_bytes.saturating_sub(bytes);
     }
 
     /// A timeout expired without an answer; `pto` is the probe timeout without backoff. True if
@@ -192,10 +208,14 @@ impl PathCongestion {
         }
     }
 
-    /// Lets the bucket follow the controller.
+    /// Lets the bucket follow the controller, and the peer's limit if that is lower [CC-2].
     fn drive(&mut self, now: Timestamp) {
         let controller = self.controller.get();
-        self.bucket.set_rate(now, controller.pacing_rate_bytes_per_sec().max(1));
+        let limit = match self.rate_limit_bytes_per_sec {
+            0 => u64::MAX,
+            limit => limit,
+        };
+        self.bucket.set_rate(now, controller.pacing_rate_bytes_per_sec().min(limit).max(1));
         self.bucket.set_burst(now, controller.send_quantum_bytes());
     }
 }

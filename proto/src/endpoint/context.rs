@@ -51,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) refreshing: usize,
     /// Not before this time are they told of the next change.
     pub(crate) refresh_at: Timestamp,
+    /// Bytes that may have come of messages that have no place to go to yet.
+    pub(crate) early_bytes: u64,
     /// Bytes that receivers have asked for and that were not sent yet.
     pub(crate) held_credit: u64,
     /// Outgoing transfers that wait for room in the memory of sealed records.

@@ -123,7 +123,9 @@ impl Endpoint {
         self.pending.expire(now);
         if let Some(&reply) = self.pending.reply_to(&random) {
             // never more bytes than came: a hello is as long as its reply
-            self.replies.push_back((info.remote, reply));
+            if self.replies.len() < self.cx.config.max_pending_hellos {
+                self.replies.push_back((info.remote, reply));
+            }
             return Ok(());
         }
         let (outcome, reply) =

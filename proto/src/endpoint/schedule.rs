@@ -66,7 +66,7 @@ impl Endpoint {
                 return cx.arm_pace(at);
             }
             cx.unscheduled.note_refreshed(grant);
-            cx.refreshing = cx.peers;
+            cx.refreshing = self.peers.slots();
             let rate = if cx.config.link_rate == 0 { LEAST_RATE } else { cx.config.link_rate };
             let nanos = cx.peers as u128 * GRANT_WORK * 1_000_000_000 / u128::from(rate);
             let spread = Duration::from_nanos(nanos as u64);

@@ -23,16 +23,38 @@ impl Peer {
                 let timer = self.timer(TimerKind::Departure);
                 cx.arm(&mut self.timers.departure, at, timer);
             }
-            // the next acknowledgement, loss or pull lets it try again
-            Departure::WindowFull => {}
+            // the next report, loss or pull lets it try again; if none comes, all of it was lost
+            Departure::WindowFull => {
+                let at = now + self.timeout(cx);
+                let timer = self.timer(TimerKind::Departure);
+                cx.arm(&mut self.timers.departure, at, timer);
+                self.window_full_at = Some(now);
+            }
         }
         self.held_back = true;
         self.refresh_sends(cx);
         false
     }
 
+    /// It is time for data that waited.
+    pub(super) fn on_departure_timer(&mut self, cx: &mut Context, now: Timestamp) {
+        let timeout = self.timeout(cx);
+        if let Some(since) = self.window_full_at {
+            if since + timeout > now {
+                let timer = self.timer(TimerKind::Departure);
+                cx.arm(&mut self.timers.departure, since + timeout, timer);
+                return;
+            }
+            if let Some(congestion) = &mut self.congestion {
+                congestion.on_flight_lost(now);
+            }
+        }
+        self.release_data(cx);
+    }
+
     /// Data that waited may try again.
     pub(super) fn release_data(&mut self, cx: &mut Context) {
+        self.window_full_at = None;
         if core::mem::replace(&mut self.held_back, false) {
             self.refresh_sends(cx);
         }

@@ -186,10 +186,15 @@ impl Peer {
         let timeout = self.timeout(cx);
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
         let need = transfer.unpulled();
-        // beyond what could ever be granted it is data nobody asked for, and is dropped as such
-        if need > cx.config.unscheduled_budget + Layout::TAG as u64 * transfer.layout.records() {
+        // beyond what could ever be granted it is data nobody asked for, and is dropped as such;
+        // so is what has no place to go to yet, beyond what all peers together may send
+        let most = cx.config.unscheduled_budget + Layout::TAG as u64 * transfer.layout.records();
+        let early = if transfer.sink.is_none() { need } else { 0 };
+        if need > most || cx.early_bytes + early > 2 * most {
             return;
         }
+        transfer.early = early;
+        cx.early_bytes += early;
         transfer.expect_all(now);
         let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
         cx.arm(&mut transfer.pull_timer, now + timeout, timer);
@@ -208,6 +213,7 @@ impl Peer {
     ) {
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
         let size = transfer.layout.size();
+        cx.early_bytes -= core::mem::take(&mut transfer.early);
         transfer.sink = Some(match destination {
             Destination::Memory => {
                 cx.receive_memory += size;
@@ -321,6 +327,7 @@ impl Peer {
     fn on_spurious_repull(&mut self, cx: &mut Context, slot: SlotRef, range: ByteRange) {
         cx.stats.spurious_repull_bytes += range.len();
         self.reorder.on_spurious();
+        self.wants_to_send(cx);
         if let Some(transfer) = self.incoming.get(slot) {
             self.control.cancels.push_back((transfer.sender, range));
         }
@@ -396,6 +403,7 @@ impl Peer {
     fn forget_incoming(&mut self, cx: &mut Context, slot: SlotRef) -> Option<RecvTransfer> {
         let mut transfer = self.incoming.remove(slot)?;
         self.move_outstanding(cx, transfer.outstanding(), 0);
+        cx.early_bytes -= transfer.early;
         if let Some(need) = transfer.listed.take() {
             self.pulls.remove(&mut cx.pulls, transfer.priority.level(), need, slot);
         }

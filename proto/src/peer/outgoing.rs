@@ -317,6 +317,9 @@ impl Peer {
             cx.stats.drop_for(DropReason::Violation);
             return;
         }
+        if let Some(congestion) = &mut self.congestion {
+            congestion.limit_rate(now, frame.rate);
+        }
         body.active_at = now;
         body.asked = 0;
         body.receiver = Some(frame.receiver);

@@ -48,7 +48,7 @@ impl Peer {
             }
             TimerKind::Departure => {
                 self.timers.departure = None;
-                self.release_data(cx);
+                self.on_departure_timer(cx, now);
             }
             // the endpoint's own
             TimerKind::Pace => {}

@@ -38,8 +38,10 @@ pub(crate) struct Order {
     levels: [Level; Priority::LEVELS],
     /// Virtual time of the last level served.
     virtual_now: u64,
-    /// Counts turns and arrivals: who was served longest ago has the lowest turn.
+    /// Counts turns: who was served longest ago has the lowest.
     turns: u64,
+    /// Counts newcomers.
+    arrivals: u64,
     /// Bytes of an ordinary turn, which the classes are measured in.
     quantum: u64,
     /// Transfers that want service, blocked or not.
@@ -69,8 +71,9 @@ struct Turn {
 }
 
 /// When a peer was served last, by the number of the turn. One that was never served counts as if
-/// it had been, when it came, at the same turn as whoever would be next; it goes before those that
-/// were served then, in the order of arrival.
+/// it had been half a round before it came: a burst of newcomers goes before those that were served
+/// meanwhile, and a stream of them does not starve those that were served before. Equals go in the
+/// order of arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Served {
     turn: u64,
@@ -106,7 +109,7 @@ impl Order {
     /// Nobody wants anything; `quantum` is an ordinary turn in bytes.
     pub(crate) fn new(quantum: u64) -> Self {
         let levels = Default::default();
-        Self { levels, virtual_now: 0, turns: 0, quantum: quantum.max(1), waiting: 0 }
+        Self { levels, virtual_now: 0, turns: 0, arrivals: 0, quantum: quantum.max(1), waiting: 0 }
     }
 
     /// Transfers that want service, blocked or not.
@@ -122,7 +125,8 @@ impl Order {
     /// Whether the next to be served needs no more than about `need` bytes.
     pub(crate) fn is_next_short(&self, need: u64) -> bool {
         let most = class(need, self.quantum);
-        self.levels.iter().any(|level| level.ready.first().is_some_and(|turn| turn.class < most))
+        let ready = self.next_level().and_then(|level| self.levels[level].ready.first());
+        ready.is_some_and(|turn| turn.class < most)
     }
 
     /// A transfer begins. If one turn does not satisfy it, it may become the oldest of its level.
@@ -138,8 +142,7 @@ impl Order {
         &mut self,
         mut usable: impl FnMut(PeerId, SlotRef) -> Option<Option<u64>>,
     ) -> Option<Pick> {
-        let ready = (0..self.levels.len()).filter(|&at| !self.levels[at].ready.is_empty());
-        let at = ready.min_by_key(|&at| self.levels[at].virtual_time)?;
+        let at = self.next_level()?;
         self.virtual_now = self.virtual_now.max(self.levels[at].virtual_time);
         let level = at as u8;
         let found = &mut self.levels[at];
@@ -182,6 +185,12 @@ impl Order {
         }
     }
 
+    /// The level whose turn it is.
+    fn next_level(&self) -> Option<usize> {
+        let ready = (0..self.levels.len()).filter(|&at| !self.levels[at].ready.is_empty());
+        ready.min_by_key(|&at| self.levels[at].virtual_time)
+    }
+
     fn enter(&mut self, level: u8, turn: Turn) {
         let found = &mut self.levels[usize::from(level)];
         if found.ready.is_empty() {
@@ -221,10 +230,10 @@ impl PeerOrder {
         let at = match self.levels.iter().position(|found| found.level == level) {
             Some(at) => at,
             None => {
-                order.turns += 1;
-                let next = order.levels[usize::from(level)].shortest();
-                let turn = next.map_or(order.turns, |next| next.served.turn);
-                let served = Served { turn, ever: false, arrival: order.turns };
+                order.arrivals += 1;
+                let others = order.levels[usize::from(level)].ready.len() as u64;
+                let turn = order.turns.saturating_sub(others / 2);
+                let served = Served { turn, ever: false, arrival: order.arrivals };
                 let wanting = BTreeSet::new();
                 self.levels.push(PeerLevel { level, wanting, served, turn: None });
                 self.levels.len() - 1
@@ -295,7 +304,7 @@ fn class(need: u64, quantum: u64) -> u16 {
     if need <= quantum {
         return LINEAR - 1 - (quantum / need.max(1)).ilog2() as u16;
     }
-    let quanta = need / quantum;
+    let quanta = (need - 1) / quantum;
     if quanta < 16 {
         return LINEAR + (quanta / 2) as u16;
     }

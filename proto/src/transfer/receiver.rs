@@ -47,6 +47,8 @@ pub(crate) struct RecvTransfer {
     /// is not there.
     pub(crate) listed: Option<u64>,
     pub(crate) priority: Priority,
+    /// Bytes that may come before the application has said where the message goes.
+    pub(crate) early: u64,
     /// Last pull, or arrival of something new.
     pub(crate) active_at: Timestamp,
     pub(crate) pull_timer: Option<TimerToken>,
@@ -141,6 +143,7 @@ impl RecvTransfer {
             ack_queued: false,
             listed: None,
             priority,
+            early: 0,
             active_at: now,
             pull_timer: None,
             rtt_probe: None,
