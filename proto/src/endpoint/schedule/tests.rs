@@ -84,7 +84,7 @@ impl World {
 
     fn outstanding(&self, sender: usize) -> u64 {
         let (_, peer) = self.peer_ids(0).find(|&(node, _)| node == sender).unwrap();
-        self.nodes[0].peer(peer).unwrap().pull_outstanding
+        self.nodes[0].peer(peer).unwrap().on_the_way.bytes()
     }
 
     fn is_stalled(&self, sender: usize) -> bool {
