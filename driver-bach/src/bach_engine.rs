@@ -22,7 +22,8 @@
 //!   with acknowledgements, where a thread per worker would send them a moment later in packets of
 //!   their own.
 //! - A worker writes no more than its NIC has room for
-//!   ([`Link::room`](dcquic_proto::link::Link::room)), and is told when the NIC has drained to half.
+//!   ([`Link::room`](dcquic_proto::link::Link::room)), and is told when the NIC has drained to
+//!   half.
 //! - Alarms are set as the scale engine sets them.
 //!
 //! Bach wakes timers that are due at the same picosecond in an order of its own, so that hosts

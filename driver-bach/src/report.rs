@@ -1,8 +1,8 @@
 //! One HTML page about a run, or about several side by side.
 //!
 //! The page needs nothing else: plots are SVG inside it, it follows the reader's light or dark
-//! preference, and it opens from a file. Long series are thinned to what the eye can see: per column
-//! of pixels, the mean of rates, and both extremes of a queue.
+//! preference, and it opens from a file. Long series are thinned to what the eye can see: per
+//! column of pixels, the mean of rates, and both extremes of a queue.
 
 mod axis;
 mod chart;

@@ -31,8 +31,9 @@ use crate::{
 ///
 /// A socket's send buffer moves into the NIC while that holds less than what the scale engine
 /// allows its hosts, and waits until it has drained to half of that otherwise; a send is pending
-/// while the buffer is full. A host that asks for [`Nic::room`] is trusted to keep to it. What arrives waits in the receiving socket without limit. Bach's own
-/// monitors and captures see nothing of this: use [`Network::on_wire`].
+/// while the buffer is full. A host that asks for [`Nic::room`] is trusted to keep to it. What
+/// arrives waits in the receiving socket without limit. Bach's own monitors and captures see
+/// nothing of this: use [`Network::on_wire`].
 #[derive(Clone, Debug)]
 pub struct NetworkAllocator {
     pub(super) wire: Wire,

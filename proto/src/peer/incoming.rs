@@ -273,9 +273,9 @@ impl Peer {
 
         cx.stats.payload_bytes_delivered += arrival.fresh;
         cx.stats.duplicate_bytes += len - arrival.fresh;
-        self.move_outstanding(cx, before, after);
         let held = data.flags.contains(DataFlags::CONGESTED_SENDER);
         self.share.on_arrival(now, len, held, data.congested, self.rtt.min());
+        self.move_outstanding(cx, before, after);
         if let Some(sample) = arrival.rtt_sample {
             self.rtt.update(sample, core::time::Duration::ZERO);
             cx.credit.on_delay(self.rtt.min());

@@ -45,7 +45,11 @@ impl Peer {
     fn may_pull(&self, credit: &PullCredit) -> bool {
         let (most, quantum) = (credit.per_peer(), credit.quantum());
         let short = self.pulls.least_need().is_some_and(|need| need <= credit.short());
-        let bound = if short { 2 * most } else { self.share.of(most, quantum) };
+        let bound = match credit.bdp() {
+            None => most,
+            Some(_) if short => 2 * most,
+            Some(_) => self.share.of(most, quantum),
+        };
         let bytes = self.on_the_way.bytes();
         !self.stalled && (bytes == 0 || bytes + quantum <= bound)
     }

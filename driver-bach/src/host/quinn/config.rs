@@ -100,8 +100,8 @@ pub struct QuinnSettings {
     pub max_ack_delay: Option<Duration>,
     /// After how many packets a peer acknowledges at once; at least 1. By default 2, as quinn does.
     /// A connection whose window has room for one packet then waits for `max_ack_delay`. With 1,
-    /// incasts end sooner where a message has many packets; with jumbo frames and hundreds of senders
-    /// they end later. Whoever compares should look at both.
+    /// incasts end sooner where a message has many packets; with jumbo frames and hundreds of
+    /// senders they end later. Whoever compares should look at both.
     pub packets_per_ack: u32,
     /// The granularity of a host's timers. By default 1 ms, which is what a user of quinn has from
     /// its runtime. Every host counts from a moment of its own: with exact timers, all senders of

@@ -28,8 +28,34 @@ fn the_window_and_the_pace_hold_packets_back() {
     assert_eq!(path.in_flight_bytes(), sent);
     assert!(now > Timestamp::ZERO);
     path.on_lost(now, 1_400);
-    path.on_discarded(1_400);
-    assert_eq!(path.in_flight_bytes(), sent - 2_800);
+    assert_eq!(path.in_flight_bytes(), sent - 1_400);
+    path.on_flight_lost(now);
+    assert_eq!(path.in_flight_bytes(), 0);
+}
+
+/// What was lost and will never be asked for again, since its transfer was given up, must not fill
+/// the window for ever.
+#[test]
+fn the_arrival_of_the_newest_packet_empties_the_flight() {
+    let mut path = path(CongestionControl::Bbr);
+    for number in 0..10 {
+        path.on_sent(Timestamp::ZERO, PacketNumber(number), 1_400);
+    }
+    let now = Timestamp::from_micros(100);
+    path.on_feedback(now, &Feedback { largest: PacketNumber(8), acked_bytes: 7_000, ce_count: 0 });
+    assert_eq!(path.in_flight_bytes(), 7_000);
+    path.on_feedback(now, &Feedback { largest: PacketNumber(9), acked_bytes: 1_400, ce_count: 0 });
+    assert_eq!(path.in_flight_bytes(), 0);
+}
+
+/// [CC-2] The peer's limit holds where it is lower.
+#[test]
+fn the_peers_rate_limits_the_pace() {
+    let mut path = path(CongestionControl::FixedRate { bytes_per_sec: 1_000_000 });
+    path.limit_rate(Timestamp::ZERO, 10_000);
+    assert_eq!(path.pacing_rate_bytes_per_sec(), 10_000);
+    path.limit_rate(Timestamp::ZERO, 0);
+    assert_eq!(path.pacing_rate_bytes_per_sec(), 1_000_000);
 }
 
 /// [CC-1]
