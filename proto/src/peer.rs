@@ -8,6 +8,7 @@
 mod admission;
 mod congestion;
 mod data;
+mod early;
 mod hello;
 mod incoming;
 mod outgoing;
@@ -15,10 +16,12 @@ mod packets;
 mod pulling;
 mod streams;
 mod timers;
+mod unscheduled;
 
 use core::net::SocketAddr;
 use std::collections::VecDeque;
 
+use early::EarlyData;
 pub(crate) use incoming::Data;
 
 use hashbrown::HashMap;
@@ -108,6 +111,8 @@ pub(crate) struct Peer {
     pub(crate) on_the_way: OnTheWay,
     /// Transfers that want to pull.
     pub(crate) pulls: PeerOrder,
+    /// What came unasked ahead of its notify.
+    pub(crate) early: EarlyData,
     /// The part of the credit that the peer gets.
     pub(crate) share: SenderShare,
     /// Nothing came for a while of what was pulled: nothing more is, until something comes.
@@ -268,6 +273,7 @@ impl Peer {
             notify_limit_sent: Context::first_notify_credit(config),
             on_the_way: OnTheWay::default(),
             pulls: PeerOrder::default(),
+            early: EarlyData::default(),
             share: SenderShare::new(),
             stalled: false,
             progress_at: now,

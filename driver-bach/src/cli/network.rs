@@ -38,6 +38,9 @@ pub(crate) struct NetworkArgs {
     /// Switch ports send control packets first.
     #[arg(long)]
     control_priority: bool,
+    /// Leaves choose a spine anew for every packet, and not by the flow (ECMP).
+    #[arg(long)]
+    spray: bool,
     /// Probability that a packet is lost on the last link.
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = parse_probability)]
     loss: f64,
@@ -85,6 +88,7 @@ impl NetworkArgs {
             buffer: per_port.or(shared).unwrap_or(defaults.buffer),
             ecn_threshold_bytes: Some(self.ecn_threshold.unwrap_or(ECN_THRESHOLD)),
             control_priority: self.control_priority,
+            spray: self.spray,
             mtu_bytes: self.mtu,
             ..NetworkSpec::default()
         };

@@ -24,6 +24,8 @@ pub(super) struct Fabric {
     leaf_of: Vec<u32>,
     /// Chooses between equal paths.
     seed: u64,
+    /// Each frame takes a path of its own.
+    spray: bool,
     /// How long a path that is down goes on being used.
     detection: Picos,
     /// How many faults hold cables down; with none, no path needs a look.
@@ -52,6 +54,7 @@ impl Fabric {
             spines,
             leaf_of: (0..nics).map(leaf).collect(),
             seed,
+            spray: spec.spray,
             detection: Picos::from_nanos(spec.detection_ns),
             holds: 0,
         }
@@ -143,7 +146,7 @@ impl Fabric {
         2 * self.nics + (self.spines + spine) * self.leaves + leaf
     }
 
-    /// The spine that carries the frames between two UDP ports.
+    /// The spine that carries the frames between two UDP ports, or this one if frames are sprayed.
     ///
     /// Paths known to be down are left out, which moves only those that used them. Without any path
     /// the choice is as if all were up.
@@ -151,7 +154,8 @@ impl Fabric {
         let ends = (u64::from(transit.from.0) << 32) | u64::from(transit.to.0);
         let ports =
             (u64::from(transit.frame.from.port()) << 16) | u64::from(transit.frame.to.port());
-        let mixed = Jitter::new(self.seed ^ ends).next_u64() ^ ports;
+        let flow = if self.spray { ports ^ (transit.frame.id << 32) } else { ports };
+        let mixed = Jitter::new(self.seed ^ ends).next_u64() ^ flow;
         let mut choice = Jitter::new(mixed);
         let spine = choice.below(self.spines.into()) as u32;
         let known_down = |link: u32| {

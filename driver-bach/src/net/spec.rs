@@ -36,6 +36,9 @@ pub struct NetworkSpec {
     pub ecn_threshold_bytes: Option<u64>,
     /// Whether switch ports send control frames first. NICs never do.
     pub control_priority: bool,
+    /// Whether leaves choose a spine anew for every frame (packet spraying), and not by the flow's
+    /// addresses (ECMP).
+    pub spray: bool,
     /// The largest IP packet. Larger ones are dropped by the NIC.
     pub mtu_bytes: u32,
     /// What happens to frames by chance.
@@ -58,6 +61,7 @@ impl Default for NetworkSpec {
             buffer: Buffer::PerPort { bytes: 500_000 },
             ecn_threshold_bytes: Some(100_000),
             control_priority: false,
+            spray: false,
             mtu_bytes: 9_000,
             random: RandomFaults::default(),
             faults: Vec::new(),

@@ -95,6 +95,7 @@ fn network(rng: &mut Jitter) -> NetworkSpec {
         },
         ecn_threshold_bytes: (rng.below(4) > 0).then_some(bytes / 5),
         control_priority: rng.below(4) == 0,
+        spray: rng.below(4) == 0,
         mtu_bytes: pick(rng, &MTUS),
         detection_ns: rng.below(2_000_000),
         ..NetworkSpec::default()

@@ -33,6 +33,7 @@ const ACK_QUANTUM: u64 = 512 << 10;
 const ACCEPT_BATCH: usize = 64;
 
 /// A slice of a record as a packet brought it.
+#[derive(Clone, Copy)]
 pub(crate) struct Data<'a> {
     pub(crate) transfer: TransferId,
     pub(crate) position: u64,
@@ -179,30 +180,6 @@ impl Peer {
         Ok(slot)
     }
 
-    /// The sender sends all of a message unasked: as if it had been pulled, but that nothing of it
-    /// was paced.
-    fn expect_unscheduled(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
-        let slice_len = self.slice_len() as u64;
-        let timeout = self.timeout(cx);
-        let Some(transfer) = self.incoming.get_mut(slot) else { return };
-        let need = transfer.unpulled();
-        // beyond what could ever be granted it is data nobody asked for, and is dropped as such;
-        // so is what has no place to go to yet, beyond what all peers together may send
-        let most = cx.config.unscheduled_budget + Layout::TAG as u64 * transfer.layout.records();
-        let early = if transfer.sink.is_none() { need } else { 0 };
-        if need > most || cx.early_bytes + early > 2 * most {
-            return;
-        }
-        transfer.early = early;
-        cx.early_bytes += early;
-        transfer.expect_all(now);
-        let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
-        cx.arm(&mut transfer.pull_timer, now + timeout, timer);
-        cx.charge_unpaced(now, need, slice_len);
-        cx.stats.unscheduled_bytes += transfer.layout.size();
-        self.expect(cx, now, need);
-    }
-
     /// Says where a message goes; from here on it is pulled.
     pub(crate) fn begin_receiving(
         &mut self,
@@ -232,13 +209,28 @@ impl Peer {
 
     /// A slice arrived.
     pub(crate) fn on_data(&mut self, cx: &mut Context, now: Timestamp, data: &Data<'_>) {
+        self.progress_at = now;
+        self.stalled = false;
+        self.note_arrival(cx, now, data.payload.len() as u64);
         let slot = self.data_slot(data);
+        if slot.is_none() && self.keep_early(cx, data) {
+            return;
+        }
+        self.take_data(cx, now, slot, data);
+        self.refresh_pulls(cx);
+    }
+
+    /// Puts a slice to its place, if its transfer wants it.
+    pub(super) fn take_data(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        slot: Option<SlotRef>,
+        data: &Data<'_>,
+    ) {
         let len = data.payload.len() as u64;
         let distance = self.slice_len() as u64 * u64::from(self.reorder.threshold());
         let retransmission = data.flags.contains(DataFlags::RETRANSMISSION);
-        self.progress_at = now;
-        self.stalled = false;
-        self.note_arrival(cx, now, len);
         let Some(transfer) = slot.and_then(|slot| self.incoming.get_mut(slot)) else {
             // the tail of a transfer that is complete or was given up
             cx.stats.duplicate_bytes += len;
@@ -310,16 +302,6 @@ impl Peer {
             }
             self.want_pull(cx, slot);
         }
-        self.refresh_pulls(cx);
-    }
-
-    /// The transfer that a slice belongs to: what comes unasked has the sender's name for it, since
-    /// the sender does not know ours yet.
-    fn data_slot(&self, data: &Data<'_>) -> Option<SlotRef> {
-        if data.flags.contains(DataFlags::UNSCHEDULED) {
-            return self.incoming_by_sender(data.transfer).map(|(slot, _)| slot);
-        }
-        Some(SlotRef { slot: data.transfer.slot(), generation: data.transfer.generation() })
     }
 
     /// Bytes that were pulled again have come from the first time: they were late, not lost. What
@@ -333,31 +315,8 @@ impl Peer {
         }
     }
 
-    /// Opens the records that came before the application said where they go.
-    fn open_early_records(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
-        let Some(transfer) = self.incoming.get_mut(slot) else { return };
-        let stream = StreamHandle { peer: self.id, stream: transfer.stream };
-        let before = transfer.outstanding();
-        let events = &mut cx.events;
-        let corrupt = transfer.open_early(&mut cx.records, |offset, data| {
-            events.push_back(Event::Record { stream, offset, data });
-        });
-        let after = transfer.outstanding();
-        let complete = transfer.is_complete();
-        self.move_outstanding(cx, before, after);
-        for _ in &corrupt {
-            cx.stats.corrupt_records += 1;
-            cx.stats.drop_for(DropReason::CorruptRecord);
-        }
-        if complete {
-            self.complete_incoming(cx, now, slot);
-        } else if !corrupt.is_empty() {
-            self.pull_again(cx, now, slot, &corrupt);
-        }
-    }
-
     /// A message is there in whole.
-    fn complete_incoming(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+    pub(super) fn complete_incoming(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(mut transfer) = self.forget_incoming(cx, slot) else { return };
         let sender = transfer.sender;
         if let Some(seen) = self.seen.get_mut(sender.slot() as usize)

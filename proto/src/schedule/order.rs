@@ -58,6 +58,8 @@ struct Level {
     owed: u64,
     /// Bytes served, weighed.
     virtual_time: u64,
+    /// The turn that the last newcomer got: a later one does not go before it.
+    newcomers_turn: u64,
     /// Length of `oldest` from which it is worth looking for transfers that have ended.
     compact_at: usize,
 }
@@ -232,7 +234,9 @@ impl PeerOrder {
             None => {
                 order.arrivals += 1;
                 let others = order.levels[usize::from(level)].ready.len() as u64;
-                let turn = order.turns.saturating_sub(others / 2);
+                let found = &mut order.levels[usize::from(level)];
+                let turn = order.turns.saturating_sub(others / 2).max(found.newcomers_turn);
+                found.newcomers_turn = turn;
                 let served = Served { turn, ever: false, arrival: order.arrivals };
                 let wanting = BTreeSet::new();
                 self.levels.push(PeerLevel { level, wanting, served, turn: None });

@@ -209,7 +209,7 @@ fn a_peer_offers_its_shortest_transfer() {
 
 /// [SCHED-1]
 #[test]
-fn newcomers_go_before_those_already_served_and_behind_older_newcomers() {
+fn newcomers_enter_half_a_round_back_and_behind_older_newcomers() {
     let mut world = World::new();
     let first: Vec<u32> = (0..3).map(|_| world.newcomer(50 * QUANTUM)).collect();
     let turns = |world: &mut World, n| -> Vec<u32> {
@@ -218,8 +218,22 @@ fn newcomers_go_before_those_already_served_and_behind_older_newcomers() {
     assert_eq!(turns(&mut world, 5), [0, 1, 2, 0, 1]);
     let fourth = world.newcomer(50 * QUANTUM);
     let fifth = world.newcomer(50 * QUANTUM);
-    assert_eq!(turns(&mut world, 2), [fourth, fifth]);
-    assert_eq!(turns(&mut world, 5), [first[2], first[0], first[1], fourth, fifth]);
+    // the last was served longer ago than half a round, the others were served since
+    assert_eq!(turns(&mut world, 5), [first[2], fourth, fifth, first[0], first[1]]);
+    assert_eq!(turns(&mut world, 5), [first[2], fourth, fifth, first[0], first[1]]);
+}
+
+/// [SCHED-1]
+#[test]
+fn a_stream_of_newcomers_does_not_starve_those_already_served() {
+    let mut world = World::new();
+    let mut done = 0;
+    // three times as much as can be served
+    for _ in 0..5_000 {
+        world.newcomer(3 * QUANTUM);
+        done += u32::from(world.serve().unwrap().is_done);
+    }
+    assert!(done > 300, "{done}");
 }
 
 /// [SCHED-1]

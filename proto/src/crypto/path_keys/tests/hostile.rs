@@ -39,7 +39,8 @@ fn no_bit_of_what_a_tag_covers_can_be_altered() {
 fn no_altered_packet_is_opened() {
     bolero::check!().with_type::<(bool, u8, Vec<(u16, u8)>, u8)>().for_each(
         |(kind, len, flips, cut)| {
-            let (packet, mut b) = sealed(*kind, *len);
+            // a data packet without payload is malformed, altered or not
+            let (packet, mut b) = sealed(*kind, (*len).max(1));
             let covered = if *kind { packet.len() } else { DATA_OVERHEAD };
             let mut altered = packet.clone();
             for (at, mask) in flips {
