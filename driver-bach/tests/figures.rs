@@ -81,11 +81,8 @@ fn random_loss_and_stalled_senders() {
     let mut lossy = incast(500, 10_000, 16 << 10);
     lossy.network.random.loss = 0.01;
     let mut stalled = incast(500, 10_000, 16 << 10);
-    let pause = |host| HostFault {
-        host,
-        at_ns: 50_000,
-        kind: HostFaultKind::Pause { for_ns: 10_000_000 },
-    };
+    let pause =
+        |host| HostFault { host, at_ns: 50_000, kind: HostFaultKind::Pause { for_ns: 10_000_000 } };
     stalled.host_faults = (1..=25).map(|host| pause(host * 20)).collect();
     for scenario in [lossy, stalled] {
         let got = figures(&scenario);
