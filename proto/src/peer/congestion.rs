@@ -61,8 +61,15 @@ impl Peer {
     }
 
     /// A batch of `bytes` left, the last of it in packet `number`.
-    pub(super) fn on_data_sent(&mut self, now: Timestamp, number: PacketNumber, bytes: u64) {
-        let nothing_left = self.sends.is_empty();
+    pub(super) fn on_data_sent(
+        &mut self,
+        cx: &Context,
+        now: Timestamp,
+        number: PacketNumber,
+        bytes: u64,
+    ) {
+        // a link that several peers share limits each of them, and says nothing of their paths
+        let nothing_left = self.sends.is_empty() || cx.sends.is_shared();
         if let Some(congestion) = &mut self.congestion {
             congestion.on_sent(now, number, bytes);
             if nothing_left {

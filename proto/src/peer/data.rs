@@ -106,7 +106,7 @@ impl Peer {
             cx.sends.charge(level, sent);
             self.sends.served(&mut cx.sends, level);
             self.queue_data(cx, slot);
-            self.on_data_sent(now, last, sent);
+            self.on_data_sent(cx, now, last, sent);
         }
         self.ask_for_supply(cx, slot);
         Ok(())

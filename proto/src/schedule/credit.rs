@@ -204,18 +204,21 @@ impl OnTheWay {
     }
 }
 
-/// The part of [`PullCredit::per_peer`] that one sender gets: two loops of additive increase and
-/// multiplicative decrease as in SIRD, and the smaller result counts [SCHED-3].
+/// The part of [`PullCredit::per_peer`] that one sender gets [SCHED-3].
 ///
-/// One follows the sender's word that it holds more credit than its own link can use; the other
-/// follows congestion marks of the network between.
+/// It follows what the sender delivers: half more than in the last round as long as it says nothing,
+/// no more once it says that it holds more credit than its own link can use. And it follows the
+/// congestion marks of the network between, by additive increase and multiplicative decrease as in
+/// SIRD. SIRD has such a loop for the sender's word too; it is slow to recover, and left a fifth of
+/// the link of a sender with four receivers unused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SenderShare {
-    host: Loop,
     network: Loop,
     round_ends: Timestamp,
     arrived: u64,
-    held: u64,
+    /// The sender has said in this round that it holds too much, and in the last.
+    held: bool,
+    was_held: bool,
     marked: u64,
     /// Nothing was on its way at some time of this round.
     idle: bool,
@@ -229,8 +232,7 @@ const WHOLE: u64 = 1 << 16;
 /// Weight of a round in the average of marked bytes: SIRD's 0.08.
 const WEIGHT: u64 = WHOLE * 8 / 100;
 
-/// The least share by the sender's feedback and by the network's: SIRD's 0.1 and 0.03.
-const LEAST_HOST: u64 = WHOLE / 10;
+/// The least share: SIRD's 0.03.
 const LEAST_NETWORK: u64 = WHOLE * 3 / 100;
 
 /// What a round without marks gives back: SIRD's one packet of 1,550 bytes of a BDP of 100 kB.
@@ -260,11 +262,11 @@ impl SenderShare {
     /// All of it.
     pub(crate) const fn new() -> Self {
         Self {
-            host: Loop::FULL,
             network: Loop::FULL,
             round_ends: Timestamp::ZERO,
             arrived: 0,
-            held: 0,
+            held: false,
+            was_held: false,
             marked: 0,
             idle: true,
             delivered: None,
@@ -293,24 +295,26 @@ impl SenderShare {
         delay: Duration,
     ) {
         self.arrived += bytes;
-        self.held += if held { bytes } else { 0 };
+        self.held |= held;
         self.marked += if marked { bytes } else { 0 };
         if now >= self.round_ends {
-            self.host.round(self.arrived, self.held, LEAST_HOST);
             self.network.round(self.arrived, self.marked, LEAST_NETWORK);
             self.delivered = if self.idle { None } else { Some(self.arrived) };
             self.idle = false;
-            (self.arrived, self.held, self.marked) = (0, 0, 0);
+            self.was_held = core::mem::take(&mut self.held);
+            (self.arrived, self.marked) = (0, 0);
             self.round_ends = now + delay;
         }
     }
 
     /// The part of `bytes` that the sender gets; a pull is `quantum` bytes.
     pub(crate) fn of(&self, bytes: u64, quantum: u64) -> u64 {
-        let share = self.host.share.min(self.network.share);
-        let part = (u128::from(bytes) * u128::from(share) / u128::from(WHOLE)) as u64;
+        let share = u128::from(self.network.share);
+        let part = (u128::from(bytes) * share / u128::from(WHOLE)) as u64;
         // half more than it delivers lets it become faster; the rest would only wait at the sender
-        let usable = self.delivered.map_or(bytes, |delivered| delivered * 3 / 2 + quantum);
+        let growth = if self.was_held { 0 } else { 2 };
+        let usable =
+            self.delivered.map_or(bytes, |delivered| delivered + delivered * growth / 4 + quantum);
         part.min(usable).max(quantum)
     }
 }

@@ -124,6 +124,11 @@ impl Order {
         self.levels.iter().any(|level| !level.ready.is_empty())
     }
 
+    /// Whether several peers could be served.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.levels.iter().map(|level| level.ready.len()).sum::<usize>() > 1
+    }
+
     /// Whether the next to be served needs no more than about `need` bytes.
     pub(crate) fn is_next_short(&self, need: u64) -> bool {
         let most = class(need, self.quantum);

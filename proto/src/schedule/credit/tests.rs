@@ -233,9 +233,9 @@ fn pulls_at_about_the_same_time_are_late_together() {
     assert_eq!(way.expire(at(207), DELAY * 2), 99);
 }
 
-/// The part of `bytes` that the two loops leave.
+/// The part of `bytes` that the network's marks leave.
 fn part(share: &SenderShare, bytes: u64) -> u64 {
-    bytes * share.host.share.min(share.network.share) / WHOLE
+    bytes * share.network.share / WHOLE
 }
 
 /// [SCHED-3]
@@ -293,11 +293,23 @@ fn a_busy_sender_gets_half_more_than_it_delivers() {
 fn the_share_and_what_is_delivered_bound_each_other() {
     let (mut share, mut now) = (SenderShare::new(), at(1));
     arrivals(&mut share, &mut now, 1, false, false);
-    share.on_arrival(now, 200_000, true, true, DELAY);
+    share.on_arrival(now, 200_000, false, true, DELAY);
     let usable = 200_000 * 3 / 2 + 1_000;
     assert_eq!(share.of(100_000, 1_000), part(&share, 100_000));
     assert_eq!(share.of(1_000_000, 1_000), usable);
     assert!(part(&share, 1_000_000) > usable);
+}
+
+/// [SCHED-3]
+#[test]
+fn a_sender_that_holds_too_much_gets_no_more_than_it_delivers() {
+    let (mut share, mut now) = (SenderShare::new(), at(1));
+    arrivals(&mut share, &mut now, 2, false, false);
+    assert_eq!(share.of(1_000_000, 500), 1_500 + 500);
+    arrivals(&mut share, &mut now, 1, true, false);
+    assert_eq!(share.of(1_000_000, 500), 1_000 + 500);
+    arrivals(&mut share, &mut now, 1, false, false);
+    assert_eq!(share.of(1_000_000, 500), 1_500 + 500);
 }
 
 /// One arrival per round: each is judged at once.
@@ -306,23 +318,6 @@ fn arrivals(share: &mut SenderShare, now: &mut Timestamp, count: u32, held: bool
         share.on_arrival(*now, 1_000, held, marked, DELAY);
         *now += DELAY;
     }
-}
-
-/// [SCHED-3]
-#[test]
-fn a_sender_that_holds_too_much_is_cut_down_to_a_tenth() {
-    let (mut share, mut now) = (SenderShare::new(), at(1));
-    assert_eq!(part(&share, 100_000), 100_000);
-    arrivals(&mut share, &mut now, 1, true, false);
-    // the average of marks is 0.08, and half of that is cut
-    assert!((95_900..=96_100).contains(&part(&share, 100_000)), "{}", part(&share, 100_000));
-    let mut before = part(&share, 100_000);
-    for _ in 0..100 {
-        arrivals(&mut share, &mut now, 1, true, false);
-        assert!(part(&share, 100_000) <= before);
-        before = part(&share, 100_000);
-    }
-    assert_eq!(before, 9_999);
 }
 
 /// [SCHED-3]
@@ -337,12 +332,12 @@ fn marks_of_the_network_cut_down_to_three_hundredths() {
 #[test]
 fn rounds_without_marks_give_the_share_back_in_steps() {
     let (mut share, mut now) = (SenderShare::new(), at(1));
-    arrivals(&mut share, &mut now, 200, true, false);
+    arrivals(&mut share, &mut now, 200, false, true);
     let before = part(&share, 1_000_000);
     arrivals(&mut share, &mut now, 1, false, false);
     let step = part(&share, 1_000_000) - before;
     assert!((15_400..=15_500).contains(&step), "{step}");
-    arrivals(&mut share, &mut now, 57, false, false);
+    arrivals(&mut share, &mut now, 61, false, false);
     assert!(part(&share, 100_000) < 100_000);
     arrivals(&mut share, &mut now, 1, false, false);
     assert_eq!(part(&share, 100_000), 100_000);
@@ -350,34 +345,21 @@ fn rounds_without_marks_give_the_share_back_in_steps() {
 
 /// [SCHED-3]
 #[test]
-fn the_smaller_of_the_two_loops_counts() {
-    let (mut share, mut now) = (SenderShare::new(), at(1));
-    arrivals(&mut share, &mut now, 200, true, true);
-    assert_eq!(part(&share, 100_000), 2_999);
-    // the network recovers, the sender does not
-    arrivals(&mut share, &mut now, 200, true, false);
-    assert_eq!(part(&share, 100_000), 9_999);
-    arrivals(&mut share, &mut now, 200, false, false);
-    assert_eq!(part(&share, 100_000), 100_000);
-}
-
-/// [SCHED-3]
-#[test]
 fn a_round_is_judged_once() {
     let (mut share, now) = (SenderShare::new(), at(100));
-    share.on_arrival(now, 1_000, true, false, DELAY);
+    share.on_arrival(now, 1_000, false, true, DELAY);
     let judged = part(&share, 100_000);
     for nanos in 0..49 {
-        share.on_arrival(now + Duration::from_micros(nanos), 1_000, true, true, DELAY);
+        share.on_arrival(now + Duration::from_micros(nanos), 1_000, false, true, DELAY);
     }
     assert_eq!(part(&share, 100_000), judged);
-    share.on_arrival(now + DELAY, 1_000, true, false, DELAY);
+    share.on_arrival(now + DELAY, 1_000, false, true, DELAY);
     assert!(part(&share, 100_000) < judged);
 }
 
 /// The share stays within one part in two hundred of what SIRD's formulas give. [SCHED-3]
 #[test]
-fn the_loops_agree_with_a_reference() {
+fn the_loop_agrees_with_a_reference() {
     struct Reference {
         share: f64,
         average: f64,
@@ -395,23 +377,20 @@ fn the_loops_agree_with_a_reference() {
     let mut rng = Jitter::new(3);
     for _ in 0..50 {
         let mut share = SenderShare::new();
-        let mut host = Reference { share: 1.0, average: 0.0 };
         let mut network = Reference { share: 1.0, average: 0.0 };
         // the first arrival is a round of its own
         share.on_arrival(at(1), 1_000, false, false, DELAY);
         let pick = |rng: &mut Jitter| if rng.below(3) == 0 { rng.below(1_001) } else { 0 };
         for _ in 0..500 {
-            let (held, marked) = (pick(&mut rng), pick(&mut rng));
+            let marked = pick(&mut rng);
             // the arrival that ends a round belongs to it
             let now = share.round_ends;
             let inside = now - DELAY / 2;
-            share.on_arrival(inside, held, true, false, DELAY);
-            share.on_arrival(inside, 1_000 - held, false, false, DELAY);
+            share.on_arrival(inside, 1_000, true, false, DELAY);
             share.on_arrival(inside, marked, false, true, DELAY);
             share.on_arrival(now, 1_000 - marked, false, false, DELAY);
-            host.round(held as f64 / 2_000.0, 0.1);
             network.round(marked as f64 / 2_000.0, 0.03);
-            let expected = host.share.min(network.share);
+            let expected = network.share;
             let got = part(&share, 1 << 30) as f64 / f64::from(1 << 30);
             assert!((got - expected).abs() <= 0.005, "{got} instead of {expected}");
         }
@@ -423,7 +402,7 @@ fn the_loops_agree_with_a_reference() {
 fn few_marks_cut_little() {
     let (mut share, mut now) = (SenderShare::new(), at(1));
     arrivals(&mut share, &mut now, 50, false, false);
-    share.on_arrival(share.round_ends - DELAY / 2, 20, true, false, DELAY);
+    share.on_arrival(share.round_ends - DELAY / 2, 20, false, true, DELAY);
     share.on_arrival(share.round_ends, 980, false, false, DELAY);
     // a fiftieth of the bytes: the average is 0.0016
     let cut = 1_000_000 - part(&share, 1_000_000);
