@@ -206,11 +206,11 @@ impl OnTheWay {
 
 /// The part of [`PullCredit::per_peer`] that one sender gets [SCHED-3].
 ///
-/// It follows what the sender delivers: half more than in the last round as long as it says nothing,
-/// no more once it says that it holds more credit than its own link can use. And it follows the
-/// congestion marks of the network between, by additive increase and multiplicative decrease as in
-/// SIRD. SIRD has such a loop for the sender's word too; it is slow to recover, and left a fifth of
-/// the link of a sender with four receivers unused.
+/// It follows what the sender delivers: half more than in the last round while it says nothing, no
+/// more once it says that it holds more credit than its own link can use. And it follows the marks
+/// of the network between, by additive increase and multiplicative decrease as in SIRD. SIRD has
+/// such a loop for the sender's word too; it is slow to recover, and left a fifth of the link of a
+/// sender with four receivers unused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SenderShare {
     network: Loop,
