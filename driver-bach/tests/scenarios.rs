@@ -174,6 +174,15 @@ fn chaos_breaks_no_invariant() {
     }
 }
 
+/// The second of two restarts that overlap took away a host that was back at work, and with it
+/// transfers that nobody counted.
+#[test]
+fn restarts_that_overlap_lose_nothing_unsaid() {
+    let scenario = Scenario::chaos(6_697);
+    let outcome = run(&scenario);
+    assert_eq!(scenario.violations(&outcome), Vec::<String>::new());
+}
+
 #[test]
 fn both_engines_give_the_same_times() {
     let mut scenario = incast();

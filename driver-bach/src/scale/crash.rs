@@ -54,6 +54,10 @@ impl Engine {
     /// A crashed host starts afresh, and remembers nothing.
     pub(super) fn rise(&mut self, nic: u32) {
         let node = &mut self.nodes[nic as usize];
+        if !node.crashed {
+            // an earlier restart has brought it back already, and it is at work
+            return;
+        }
         node.incarnation += 1;
         match (self.make_host)(NicId(nic), node.incarnation) {
             Ok(host) => {
