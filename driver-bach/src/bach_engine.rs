@@ -1,9 +1,10 @@
 //! The Bach engine: workers, pools and applications as tasks over the network model.
 //!
 //! It runs the scenarios of the [scale engine](crate::scale), for up to about a hundred hosts,
-//! through everything that stands between an application and the wire: [`Pool`], [`Worker`],
-//! [`BachLink`], Bach's sockets, wakers and timers. Each host is a group of Bach's with a task that
-//! drives its worker, tasks that call and a task that answers.
+//! through everything that stands between an application and the wire: [`Pool`],
+//! [`Worker`](dcquic_proto::worker::Worker), [`BachLink`](crate::BachLink), Bach's sockets, wakers
+//! and timers. Each host is a group of Bach's with a task that drives its worker, tasks that call
+//! and a task that answers.
 //!
 //! [`NetworkAllocator`] puts a [`Network`] under the sockets of any simulation, and [`run`] runs a
 //! scenario.
