@@ -17,7 +17,10 @@ impl Peer {
     /// Whether a batch of `bytes` may leave now. If not, the peer's data waits until it may.
     pub(super) fn may_depart(&mut self, cx: &mut Context, now: Timestamp, bytes: u64) -> bool {
         let Some(congestion) = &self.congestion else { return false };
-        match congestion.departure(now, bytes) {
+        let departure = congestion.departure(now, bytes);
+        // a timer that waits for a full window is far too late for a time of departure
+        cx.disarm(&mut self.timers.departure);
+        match departure {
             Departure::Now => return true,
             Departure::At(at) => {
                 let timer = self.timer(TimerKind::Departure);
