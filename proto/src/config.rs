@@ -137,9 +137,11 @@ impl Config {
         }
     }
 
-    /// For two processes of one machine: the loopback interface carries large datagrams.
+    /// For two processes of one machine: the loopback interface carries large datagrams, and has no
+    /// network whose congestion could be controlled; the receiver's credit is bound enough.
     pub fn loopback() -> Self {
-        Self { max_datagram: 8_900, ..Self::datacenter() }
+        let congestion = CongestionControl::FixedRate { bytes_per_sec: 1 << 37 };
+        Self { max_datagram: 8_900, congestion, ..Self::datacenter() }
     }
 
     /// For a stack that polls a NIC of its own, `link_rate` bytes per second fast, and for the
