@@ -17,7 +17,7 @@ use dcquic_proto::{
     config::Config,
     crypto::{Psk, Seed},
     endpoint::{Destination, Endpoint, Event, Open, Outcome, Payload, Respond, TransmitQueue},
-    id::{Pattern, Priority, Status},
+    id::Status,
     link::{DatagramInfo, Ecn},
     time::Timestamp,
 };
@@ -116,10 +116,8 @@ fn serve(mut driver: Driver) -> Result<(), String> {
 fn call(driver: &mut Driver, server: SocketAddr, body: Bytes) -> Result<(), Box<dyn Error>> {
     let now = driver.now();
     let peer = driver.endpoint.add_peer(now, server)?;
-    let (pattern, priority) = (Pattern::Unary, Priority::default());
-    let (response, deadline) = (Destination::Memory, None);
     let (metadata, payload) = ("echo".into(), Payload::Whole(body.clone()));
-    let open = Open { pattern, priority, metadata, payload, response, deadline };
+    let open = Open { metadata, payload, ..Open::default() };
     driver.endpoint.open(now, peer, open)?;
     loop {
         driver.turn()?;

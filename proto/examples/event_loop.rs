@@ -12,7 +12,7 @@ use dcquic_proto::{
     config::Config,
     crypto::{Psk, Seed},
     endpoint::{Destination, Endpoint, Event, Open, Outcome, Payload, Respond, TransmitQueue},
-    id::{Pattern, Priority, Status},
+    id::Status,
     link::{DatagramInfo, Ecn},
     time::Timestamp,
 };
@@ -80,10 +80,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let peer = client.endpoint.add_peer(now(), server.socket.local_addr()?)?;
     let body = Bytes::from(vec![42; 10 << 20]);
     for payload in [Bytes::from("hello"), body.clone()] {
-        let (pattern, priority) = (Pattern::Unary, Priority::default());
-        let (response, deadline) = (Destination::Memory, None);
         let (metadata, payload) = ("echo".into(), Payload::Whole(payload));
-        let open = Open { pattern, priority, metadata, payload, response, deadline };
+        let open = Open { metadata, payload, ..Open::default() };
         client.endpoint.open(now(), peer, open)?;
     }
     let mut complete = 0;

@@ -12,7 +12,7 @@ use dcquic_proto::{
     config::Config,
     crypto::{Psk, Seed},
     endpoint::{Destination, Endpoint, Event, Open, Outcome, Payload, Respond, TransmitQueue},
-    id::{Pattern, Priority, Status},
+    id::Status,
     link::{DatagramInfo, Ecn},
     time::Timestamp,
 };
@@ -32,14 +32,7 @@ fn node(number: u8) -> Node {
 }
 
 fn open(metadata: &'static str, payload: Bytes) -> Open {
-    Open {
-        pattern: Pattern::Unary,
-        priority: Priority::default(),
-        metadata: metadata.into(),
-        payload: Payload::Whole(payload),
-        response: Destination::Memory,
-        deadline: None,
-    }
+    Open { metadata: metadata.into(), payload: Payload::Whole(payload), ..Open::default() }
 }
 
 fn main() {

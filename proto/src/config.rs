@@ -33,7 +33,11 @@ pub struct Config {
     pub max_streams: u32,
     /// Transfers per peer and direction, at most.
     pub max_transfers: u32,
-    /// Metadata of one message in bytes, at most.
+    /// Messages of one stream and direction that the application has not taken, at most.
+    pub stream_messages: u64,
+    /// Bytes of such messages, at most; the last of them may go beyond.
+    pub stream_bytes: u64,
+    /// Metadata and headers of one message in bytes, at most.
     pub max_metadata: usize,
     /// The largest message received to memory, in bytes.
     pub max_message: u64,
@@ -111,6 +115,8 @@ impl Config {
             max_pending_hellos: 1_024,
             max_streams: 1 << 20,
             max_transfers: 1 << 20,
+            stream_messages: 256,
+            stream_bytes: 1 << 20,
             max_metadata: 1_024,
             max_message: 1 << 30,
             auto_receive: 1 << 20,
@@ -179,6 +185,12 @@ impl Config {
         config
     }
 
+    /// Messages and bytes that each stream may announce before we say more: little enough for many
+    /// streams at once.
+    pub(crate) fn first_stream_credit(&self) -> (u64, u64) {
+        (self.stream_messages.min(16), self.stream_bytes.min(1 << 16))
+    }
+
     /// An ordinary turn of pulling or sending, in bytes.
     ///
     /// Four datagrams, or two microseconds of the link if that is more: enough for a batch, too
@@ -196,7 +208,7 @@ impl Config {
     /// # Errors
     /// The first value that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let ranges: [(&'static str, u64, u64, u64); 21] = [
+        let ranges: [(&'static str, u64, u64, u64); 23] = [
             ("max_datagram", self.max_datagram.into(), 1_200, 65_507),
             ("max_segments", self.max_segments as u64, 1, 1_024),
             ("max_record_log2", self.max_record_log2.into(), 10, 16),
@@ -204,6 +216,8 @@ impl Config {
             ("max_pending_hellos", self.max_pending_hellos as u64, 1, 1 << 20),
             ("max_streams", self.max_streams.into(), 1, 1 << 24),
             ("max_transfers", self.max_transfers.into(), 1, 1 << 24),
+            ("stream_messages", self.stream_messages, 1, 1 << 20),
+            ("stream_bytes", self.stream_bytes, 1, 1 << 40),
             ("max_metadata", self.max_metadata as u64, 0, 1_024),
             ("max_message", self.max_message, 0, 1 << 46),
             ("auto_receive", self.auto_receive, 0, self.max_message),

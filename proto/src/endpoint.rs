@@ -4,6 +4,7 @@ pub(crate) mod context;
 pub mod error;
 mod hellos;
 pub mod input;
+mod memory_queue;
 pub mod output;
 mod peers;
 mod receive;
@@ -17,9 +18,9 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 
 pub use error::{
-    AddPeerError, NewEndpointError, RespondError, StartError, StreamError, SupplyError,
+    AddPeerError, NewEndpointError, RespondError, SendError, StartError, StreamError, SupplyError,
 };
-pub use input::{Destination, Open, Payload, Respond};
+pub use input::{Destination, Message, Open, Payload, Respond};
 pub use output::{
     Event, Outcome, PeerFailure, Transmit, TransmitBuilder, TransmitQueue, WakeReason, Wakeup,
 };
@@ -32,6 +33,7 @@ use crate::{
     endpoint::{
         context::{Context, Scratch, TimerKind},
         hellos::PendingHellos,
+        memory_queue::MemoryQueue,
     },
     id::{Incarnation, PeerId, Role, SecretId, Status, StreamHandle},
     link::{DatagramInfo, Ecn},
@@ -112,6 +114,8 @@ impl Endpoint {
             unscheduled_bytes: config.max_inline as u64,
             max_transfers: config.max_transfers,
             max_streams: config.max_streams,
+            stream_messages: config.first_stream_credit().0,
+            stream_bytes: config.first_stream_credit().1,
             ..HelloParams::default()
         };
         Ok(Self {
@@ -151,6 +155,7 @@ impl Endpoint {
                 scratch: Scratch::default(),
                 peers: 0,
                 receive_memory: 0,
+                memory_queue: MemoryQueue::default(),
                 send_memory: 0,
                 config,
             },
@@ -282,6 +287,30 @@ impl Endpoint {
         peer.respond(cx, now, stream.stream, respond)
     }
 
+    /// Sends the next message of a stream whose pattern lets this side send many. The one with
+    /// `fin` is the last.
+    ///
+    /// # Errors
+    /// The message was not taken. After [`SendError::Blocked`], [`Event::Writable`] tells when to
+    /// try again.
+    pub fn send(
+        &mut self,
+        now: Timestamp,
+        stream: StreamHandle,
+        message: Message,
+    ) -> Result<(), SendError> {
+        let (peer, cx) = self.peer_and_context(stream.peer).ok_or(StreamError::UnknownStream)?;
+        peer.send(cx, now, stream.stream, message)
+    }
+
+    /// Returns credit: the application has taken this much of what [`Event::Message`] brought.
+    /// Without it the peer has to stop before long.
+    pub fn consume(&mut self, _now: Timestamp, stream: StreamHandle, messages: u64, bytes: u64) {
+        if let Some((peer, cx)) = self.peer_and_context(stream.peer) {
+            peer.consume(cx, stream.stream, messages, bytes);
+        }
+    }
+
     /// Returns window: `bytes` of the records handed over were consumed.
     pub fn release(&mut self, _now: Timestamp, stream: StreamHandle, bytes: u64) {
         if let Some((peer, cx)) = self.peer_and_context(stream.peer) {
@@ -365,6 +394,7 @@ impl Endpoint {
             self.cx.stats.bytes_sent += reply.len() as u64;
         }
         self.requeue_unstalled();
+        self.place_waiting_messages(now);
         self.refresh_grants(now);
         self.issue_pulls(now);
         // what controls others goes first: it is small, and they wait for it [SCHED-6]

@@ -275,6 +275,18 @@ pub enum Pattern {
     Bulk,
 }
 
+impl Pattern {
+    /// Whether the opener may send any number of messages.
+    pub const fn has_many_requests(self) -> bool {
+        matches!(self, Self::StreamingRequest | Self::Bidirectional)
+    }
+
+    /// Whether the other side may send any number of messages.
+    pub const fn has_many_responses(self) -> bool {
+        matches!(self, Self::StreamingResponse | Self::Bidirectional)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,9 @@
 //!
 //! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
 //! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`]
-//! puts them together, [`congestion`] says how fast data leaves, [`streams`] turns all of it into
-//! calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state moving.
+//! puts them together, [`congestion`] says how fast data leaves, [`streams`] and [`messages`] turn
+//! all of it into calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state
+//! moving.
 
 mod admission;
 mod congestion;
@@ -11,6 +12,7 @@ mod data;
 mod early;
 mod hello;
 mod incoming;
+mod messages;
 mod outgoing;
 mod packets;
 mod pulling;
@@ -82,6 +84,8 @@ pub(crate) struct Peer {
     // sending
     pub(crate) outgoing: Slots<SendTransfer>,
     pub(crate) notify_queue: VecDeque<SlotRef>,
+    /// Streams with a message for which there was no slot.
+    pub(crate) waiting_for_slot: VecDeque<StreamId>,
     pub(crate) unaccepted: VecDeque<Unaccepted>,
     /// When the peer last told of notifies that it has: while it goes on, none is overdue.
     pub(crate) accepted_at: Timestamp,
@@ -191,6 +195,9 @@ pub(crate) struct ControlQueue {
     pub(crate) completed: VecDeque<TransferId>,
     pub(crate) resets: VecDeque<FlowReset>,
     pub(crate) close_acks: VecDeque<StreamId>,
+    /// Streams whose credit the peer is to be told, and whose credit it is asked for.
+    pub(crate) stream_credits: VecDeque<StreamId>,
+    pub(crate) stream_blocked: VecDeque<StreamId>,
     pub(crate) challenge_responses: VecDeque<(TransferId, u64)>,
     pub(crate) probe: Option<u64>,
     pub(crate) probe_response: Option<(u64, Timestamp)>,
@@ -257,6 +264,7 @@ impl Peer {
             remote_streams: HashMap::new(),
             outgoing: Slots::with_limit(config.max_transfers),
             notify_queue: VecDeque::new(),
+            waiting_for_slot: VecDeque::new(),
             unaccepted: VecDeque::new(),
             accepted_at: now,
             notify_limit: 0,

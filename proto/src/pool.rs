@@ -7,6 +7,7 @@ mod doorbell;
 mod error;
 mod incoming;
 mod mailbox;
+mod messages;
 mod sync;
 mod transfer;
 
@@ -22,6 +23,7 @@ pub use error::{CallCause, CallError};
 pub use incoming::{Accept, Incoming, Responding};
 use mailbox::Shared;
 pub(crate) use mailbox::{Announced, Command, Mailbox, Start, connect};
+pub use messages::{Receiver, Requests, Sender};
 pub use transfer::{Download, Head, Record, Upload, Writer};
 
 use crate::{
@@ -51,7 +53,7 @@ pub struct Pool {
 }
 
 /// What a caller may choose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallOptions {
     /// The shape of the call.
     pub pattern: Pattern,
@@ -59,6 +61,9 @@ pub struct CallOptions {
     pub priority: Priority,
     /// When to give up, counted from when the worker takes the call.
     pub deadline: Option<Duration>,
+    /// Request headers; with the metadata, bounded by
+    /// [`Config::max_metadata`](crate::config::Config::max_metadata).
+    pub headers: Bytes,
 }
 
 /// The answer to a call.
@@ -109,6 +114,53 @@ impl Pool {
         Download::new(self.start(remote, options, metadata, payload, Destination::Records))
     }
 
+    /// One request, any number of responses.
+    pub fn streaming_response(
+        &self,
+        remote: SocketAddr,
+        options: CallOptions,
+        metadata: Bytes,
+        body: Bytes,
+    ) -> Receiver {
+        let options = CallOptions { pattern: Pattern::StreamingResponse, ..options };
+        let payload = Payload::Whole(body);
+        let memory = Destination::Memory;
+        let (launch, cell) = self.launch(remote, options, metadata, payload, memory);
+        Receiver::of_caller(launch, cell)
+    }
+
+    /// Any number of requests, one response.
+    pub fn streaming_request(
+        &self,
+        remote: SocketAddr,
+        options: CallOptions,
+        metadata: Bytes,
+    ) -> Requests {
+        let options = CallOptions { pattern: Pattern::StreamingRequest, ..options };
+        let payload = Payload::Whole(Bytes::new());
+        let memory = Destination::Memory;
+        let (launch, cell) = self.launch(remote, options, metadata, payload, memory);
+        Requests::new(Sender::of_caller(launch, cell))
+    }
+
+    /// Any number of requests and of responses, each side at its own pace. The call starts when
+    /// the sender is first used.
+    pub fn bidirectional(
+        &self,
+        remote: SocketAddr,
+        options: CallOptions,
+        metadata: Bytes,
+    ) -> (Sender, Receiver) {
+        let options = CallOptions { pattern: Pattern::Bidirectional, ..options };
+        let payload = Payload::Whole(Bytes::new());
+        let memory = Destination::Memory;
+        let (launch, cell) = self.launch(remote, options, metadata, payload, memory);
+        let beside = call::Launch::done(Arc::clone(&self.shared));
+        let receiver = Receiver::of_caller(beside, Arc::clone(&cell));
+        let sender = Sender::of_caller(launch, cell);
+        (sender, receiver)
+    }
+
     /// Greets a peer ahead of the first call to it, so that this need not wait for the answer.
     pub fn connect(&self, remote: SocketAddr) -> Connect {
         Connect::new(Arc::clone(&self.shared), remote)
@@ -137,8 +189,20 @@ impl Pool {
         payload: Payload,
         response: Destination,
     ) -> call::Starting {
+        let (launch, cell) = self.launch(remote, options, metadata, payload, response);
+        call::Starting::new(launch, cell)
+    }
+
+    fn launch(
+        &self,
+        remote: SocketAddr,
+        options: CallOptions,
+        metadata: Bytes,
+        payload: Payload,
+        response: Destination,
+    ) -> (call::Launch, Arc<Cell>) {
         let cell = Arc::new(Cell::for_call(remote));
-        let start = Start { remote, options, metadata, payload, response, cell };
-        call::Starting::new(Arc::clone(&self.shared), start)
+        let start = Start { remote, options, metadata, payload, response, cell: Arc::clone(&cell) };
+        (call::Launch::new(Arc::clone(&self.shared), start), cell)
     }
 }

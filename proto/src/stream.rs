@@ -1,18 +1,24 @@
 //! One call: where it stands, and the transfers that carry its messages.
 //!
 //! ```text
-//!  opened here            Requesting --response notified--> Answering --opened--> (closed)
+//!  opened here            Requesting --response notified--> Answering --last one there--> (closed)
 //!
 //!  opened by the peer     Offered --receive--> Receiving --complete--> Handling
-//!                            |  inline: straight to Handling              |
-//!                            +---------- respond from any of them --------+--> Responding
-//!                                                       response acknowledged: (closed)
+//!                            |  inline, or many requests: straight to Handling
+//!                            +------------ respond or send, from any of them --> Responding
+//!                                                    last response acknowledged: (closed)
 //! ```
 
+pub(crate) mod flow;
+
+use flow::{Flow, Inbound, Limits, Outbound};
+
 use crate::{
+    config::Config,
     endpoint::Destination,
-    id::{Pattern, StreamId, TransferId},
+    id::{Pattern, Priority, StreamId, TransferId},
     slots::SlotRef,
+    time::Timestamp,
     wheel::TimerToken,
 };
 
@@ -22,17 +28,22 @@ pub(crate) struct Stream {
     pub(crate) id: StreamId,
     pub(crate) pattern: Pattern,
     pub(crate) phase: Phase,
-    /// Our message, while it is not acknowledged.
+    pub(crate) priority: Priority,
+    /// Our single message, or the one that opened the stream, while it is not acknowledged.
     pub(crate) sending: Option<SlotRef>,
-    /// Their message, while it is not complete.
+    /// Their single message, while it is not complete.
     pub(crate) receiving: Option<SlotRef>,
-    /// The sender's name for the request, for streams that the peer opened.
+    /// The sender's name for the message that opened the stream, if the peer did.
     pub(crate) request: TransferId,
     /// Where the response goes, for streams opened here.
     pub(crate) response: Destination,
+    /// When it is given up.
+    pub(crate) expires: Option<Timestamp>,
     pub(crate) deadline: Option<TimerToken>,
     /// The application knows of the stream, so it is told of its end too.
     pub(crate) announced: bool,
+    /// The directions of many messages, if the pattern has any.
+    pub(crate) flow: Option<Box<Flow>>,
 }
 
 /// Where a stream stands.
@@ -40,38 +51,95 @@ pub(crate) struct Stream {
 pub(crate) enum Phase {
     /// Opened here: the request is on its way or delivered, no response yet.
     Requesting,
-    /// Opened here: the response is being pulled.
+    /// Opened here: responses are coming.
     Answering,
     /// Opened by the peer: the application has not said where the request goes.
     Offered,
     /// Opened by the peer: the request is being pulled.
     Receiving,
-    /// Opened by the peer: the request is complete, the application works on the response.
+    /// Opened by the peer: the application works on the response.
     Handling,
-    /// Opened by the peer: the response is on its way.
+    /// Opened by the peer: responses are on their way.
     Responding,
 }
 
 impl Stream {
-    /// A stream opened here whose request travels in `sending`.
-    pub(crate) fn opened_here(id: StreamId, pattern: Pattern, response: Destination) -> Self {
-        let phase = Phase::Requesting;
-        let request = TransferId::default();
-        let (sending, receiving, deadline) = (None, None, None);
-        let announced = true;
-        Self { id, pattern, phase, sending, receiving, request, response, deadline, announced }
+    /// A stream opened here.
+    pub(crate) fn opened_here(
+        pattern: Pattern,
+        priority: Priority,
+        response: Destination,
+        credit: Limits,
+        config: &Config,
+    ) -> Self {
+        let outbound = pattern.has_many_requests().then(|| Outbound::new(credit));
+        let inbound = pattern.has_many_responses().then(|| inbound(config));
+        Self {
+            id: StreamId::default(),
+            pattern,
+            phase: Phase::Requesting,
+            priority,
+            sending: None,
+            receiving: None,
+            request: TransferId::default(),
+            response,
+            expires: None,
+            deadline: None,
+            announced: true,
+            flow: flow(outbound, inbound),
+        }
     }
 
     /// A stream that the peer opened with the transfer `request`.
     pub(crate) fn opened_by_peer(
         id: StreamId,
         pattern: Pattern,
+        priority: Priority,
         phase: Phase,
         request: TransferId,
+        credit: Limits,
+        config: &Config,
     ) -> Self {
-        let response = Destination::Memory;
-        let (sending, receiving, deadline) = (None, None, None);
-        let announced = phase != Phase::Receiving;
-        Self { id, pattern, phase, sending, receiving, request, response, deadline, announced }
+        let outbound = pattern.has_many_responses().then(|| Outbound::new(credit));
+        let inbound = pattern.has_many_requests().then(|| inbound(config));
+        Self {
+            id,
+            pattern,
+            phase,
+            priority,
+            sending: None,
+            receiving: None,
+            request,
+            response: Destination::Memory,
+            expires: None,
+            deadline: None,
+            announced: phase != Phase::Receiving,
+            flow: flow(outbound, inbound),
+        }
     }
+
+    /// The messages that this side sends, if they are many.
+    pub(crate) fn outbound(&mut self) -> Option<&mut Outbound> {
+        self.flow.as_mut()?.outbound.as_mut()
+    }
+
+    /// The messages that the peer sends, if they are many.
+    pub(crate) fn inbound(&mut self) -> Option<&mut Inbound> {
+        self.flow.as_mut()?.inbound.as_mut()
+    }
+
+    /// Whether the peer has all that this side had to send.
+    pub(crate) fn has_responded(&mut self) -> bool {
+        self.phase == Phase::Responding && self.outbound().is_none_or(|outbound| outbound.finished)
+    }
+}
+
+fn flow(outbound: Option<Outbound>, inbound: Option<Inbound>) -> Option<Box<Flow>> {
+    (outbound.is_some() || inbound.is_some()).then(|| Box::new(Flow { outbound, inbound }))
+}
+
+fn inbound(config: &Config) -> Inbound {
+    let window = Limits { messages: config.stream_messages, bytes: config.stream_bytes };
+    let (messages, bytes) = config.first_stream_credit();
+    Inbound::new(Limits { messages, bytes }, window)
 }

@@ -9,6 +9,7 @@
 //! `tests/wire_samples`, which bring snapshots, vectors and truncation tests with them.
 
 pub mod codec;
+pub mod content;
 pub mod describe;
 pub mod error;
 pub mod frame;

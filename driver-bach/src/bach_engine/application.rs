@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use bach::ext::*;
 use bytes::Bytes;
 use dcquic_proto::{
-    id::{Pattern, Priority, Status},
+    id::{Priority, Status},
     pool::{CallOptions, Download, Incoming, Pool},
 };
 
@@ -49,7 +49,7 @@ impl Applications {
         let ended = match usize::try_from(size) {
             Ok(len) if len <= self.pattern.len() => {
                 let priority = Priority::new(priority).unwrap_or_default();
-                let options = CallOptions { pattern: Pattern::Unary, priority, deadline: None };
+                let options = CallOptions { priority, ..CallOptions::default() };
                 let metadata = Bytes::copy_from_slice(&index.to_be_bytes());
                 let body = self.pattern.slice(..len);
                 let response = pool.call(to.address(), options, metadata, body).await;

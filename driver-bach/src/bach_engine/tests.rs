@@ -5,6 +5,7 @@ use super::*;
 use crate::net::{Buffer, Cable, Fault, Topology};
 
 mod links;
+mod patterns;
 mod pools;
 mod scenario;
 

@@ -15,7 +15,7 @@ use dcquic_proto::{
         Destination, Endpoint, Event, NewEndpointError, Open, Outcome, Payload, Respond, Stats,
         TransmitQueue, Usage,
     },
-    id::{Pattern, PeerId, Priority, Status, StreamHandle},
+    id::{PeerId, Priority, Status, StreamHandle},
     link::{DatagramInfo, Ecn},
     time::Timestamp,
     wire::packet::PacketKind,
@@ -157,6 +157,8 @@ impl DcquicHost {
                     self.deliver(now, stream, &incoming);
                 }
             }
+            // what calls of one request and one response do not bring
+            Event::Message { .. } | Event::Writable { .. } => {}
             Event::Response { .. } | Event::SupplyWanted { .. } => {}
             Event::Closed { stream, outcome } => self.close(stream, outcome),
         }
@@ -231,12 +233,10 @@ impl Host for DcquicHost {
             return self.fail(order.transfer, "longer than any message should be".into());
         };
         let open = Open {
-            pattern: Pattern::Unary,
             priority: Priority::new(order.priority).unwrap_or_default(),
             metadata: Bytes::copy_from_slice(&order.transfer.to_be_bytes()),
             payload: Payload::Whole(payload),
-            response: Destination::Memory,
-            deadline: None,
+            ..Open::default()
         };
         match self.endpoint.open(now, peer, open) {
             Ok(stream) => {

@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     congestion::{dctcp::PullRate, leaky_bucket::LeakyBucket},
     crypto::{OpeningKeys, SecretRng},
-    endpoint::{Event, Stats, WakeReason},
+    endpoint::{Event, Stats, WakeReason, memory_queue::MemoryQueue},
     id::{PeerId, StreamId},
     ranges::ByteRange,
     rng::Jitter,
@@ -63,8 +63,11 @@ pub(crate) struct Context {
     pub(crate) scratch: Scratch,
     /// Peers that are known.
     pub(crate) peers: usize,
-    /// Bytes of messages that are being assembled in memory.
+    /// Bytes of messages that are being assembled in memory, or wait for the application in order
+    /// of their stream.
     pub(crate) receive_memory: u64,
+    /// Messages that wait for room in it.
+    pub(crate) memory_queue: MemoryQueue,
     /// Bytes of sealed records that wait for acknowledgement.
     pub(crate) send_memory: u64,
 }
@@ -181,6 +184,8 @@ pub(crate) enum TimerKind {
     Pace,
     /// Ask what became of an outgoing transfer of which nothing was heard.
     Quiet(SlotRef),
+    /// Ask for the credit of a stream whose sender waits for it.
+    Blocked(StreamId),
     /// Close a stream whose time is up.
     Deadline(StreamId),
 }
@@ -196,6 +201,7 @@ impl TimerKind {
             Self::Idle => WakeReason::Idle,
             Self::Pull(_) | Self::Credit => WakeReason::Pull,
             Self::Pace | Self::Departure => WakeReason::Pace,
+            Self::Blocked(_) => WakeReason::Credit,
             Self::Deadline(_) => WakeReason::Deadline,
         }
     }

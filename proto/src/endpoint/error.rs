@@ -44,6 +44,9 @@ pub enum StartError {
     /// No data key could be drawn.
     #[error("no data key is available")]
     NoDataKey,
+    /// A stream of many requests is opened without one; each of them is sent afterwards.
+    #[error("a stream of many requests is opened without one: send them one by one")]
+    UnexpectedPayload,
 }
 
 /// A stream cannot do what was asked.
@@ -69,6 +72,23 @@ pub enum StreamError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RespondError {
     /// The stream cannot be answered (now).
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The message cannot be sent.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// A message of a stream of many was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The peer takes no more for now, or every transfer slot is taken.
+    #[error("the stream has no credit for another message now")]
+    Blocked,
+    /// The last message was sent before.
+    #[error("the last message of the stream was sent already")]
+    Finished,
+    /// The stream cannot be sent to.
     #[error(transparent)]
     Stream(#[from] StreamError),
     /// The message cannot be sent.

@@ -21,6 +21,13 @@ pub enum Payload {
     },
 }
 
+impl Default for Payload {
+    /// An empty message.
+    fn default() -> Self {
+        Self::Whole(Bytes::new())
+    }
+}
+
 impl Payload {
     /// Length of the whole message in bytes.
     pub fn size(&self) -> u64 {
@@ -43,7 +50,7 @@ pub enum Destination {
 }
 
 /// A call to start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Open {
     /// The shape of the call.
     pub pattern: Pattern,
@@ -52,12 +59,28 @@ pub struct Open {
     /// For the peer's dispatch; readable before any payload is opened. Bounded by
     /// [`Config::max_metadata`](crate::config::Config::max_metadata).
     pub metadata: Bytes,
-    /// The request message.
+    /// Request headers, for the application; they share the bound of the metadata. May be empty.
+    pub headers: Bytes,
+    /// The request message. Must be empty if the pattern has many requests: each of them is sent
+    /// with [`Endpoint::send`](super::Endpoint::send).
     pub payload: Payload,
     /// Where the response goes.
     pub response: Destination,
     /// When to give up with [`Outcome::Deadline`](super::Outcome::Deadline).
     pub deadline: Option<Timestamp>,
+}
+
+/// One message of a direction that carries many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// Headers, readable before the payload is opened. Bounded by
+    /// [`Config::max_metadata`](crate::config::Config::max_metadata).
+    pub metadata: Bytes,
+    /// The payload; none to send headers ahead, or the end of the direction behind the last
+    /// payload.
+    pub body: Option<Bytes>,
+    /// Set on the last message: the status that the direction ends with.
+    pub fin: Option<Status>,
 }
 
 /// The answer to a call.

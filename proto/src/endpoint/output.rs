@@ -254,7 +254,9 @@ pub enum WakeReason {
     Idle,
     /// A call's deadline.
     Deadline,
-    /// Credit becomes available, or a paced transmission is due.
+    /// A stream waits for credit that may have got lost.
+    Credit,
+    /// Pulls become possible, or a paced transmission is due.
     Pace,
 }
 
@@ -295,10 +297,35 @@ pub enum Event {
         priority: Priority,
         /// The caller's metadata.
         metadata: Bytes,
-        /// Length of the request in bytes.
+        /// The caller's request headers; empty if it sent none.
+        headers: Bytes,
+        /// Length of the request in bytes; 0 if the pattern has many requests.
         size: u64,
-        /// The request itself, if it has all been received.
+        /// When the caller gives up, if it said so; the stream then ends here too.
+        expires: Option<Timestamp>,
+        /// The request itself, if it has all been received. None if the pattern has many requests:
+        /// each of them is an [`Event::Message`].
         body: Option<Bytes>,
+    },
+    /// The next message of a direction that carries many, in order.
+    ///
+    /// The application says with [`Endpoint::consume`](super::Endpoint::consume) what it has taken,
+    /// and so lets the peer go on.
+    Message {
+        /// The stream.
+        stream: StreamHandle,
+        /// The message's headers; may be empty.
+        metadata: Bytes,
+        /// The payload; none if the peer sent headers alone, or the end of its direction.
+        body: Option<Bytes>,
+        /// Set on the last message: the status that the direction ends with.
+        fin: Option<Status>,
+    },
+    /// A stream that refused a message with [`SendError::Blocked`](super::SendError::Blocked) can
+    /// be sent to again.
+    Writable {
+        /// The stream.
+        stream: StreamHandle,
     },
     /// The peer answers a stream opened here.
     ///

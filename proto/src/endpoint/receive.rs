@@ -196,6 +196,8 @@ fn handle_frames(
             Frame::CancelPull(cancel) => peer.on_cancel_pull(cx, &cancel),
             Frame::FlowReset(reset) => peer.on_flow_reset(cx, &reset),
             Frame::StreamClose(close) => peer.on_stream_close(cx, &close),
+            Frame::StreamCredit(credit) => peer.on_stream_credit(cx, &credit),
+            Frame::StreamBlocked(blocked) => peer.on_stream_blocked(cx, blocked),
             Frame::StreamCloseAck(ack) => peer.on_stream_close_ack(ack.stream),
             Frame::Probe(probe) => peer.on_probe(cx, now, probe.nonce),
             Frame::TransferChallenge(challenge) => {
@@ -207,8 +209,7 @@ fn handle_frames(
             | Frame::TransferChallengeResponse(_)
             | Frame::Unknown { .. } => {}
             // reserved: this version never grants or asks for them
-            Frame::StreamCredit(_)
-            | Frame::PathChallenge(_)
+            Frame::PathChallenge(_)
             | Frame::PathResponse(_)
             | Frame::PathStatus(_)
             | Frame::PathAbandon(_)

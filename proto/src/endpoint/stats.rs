@@ -30,11 +30,13 @@ pub enum DropReason {
     CorruptRecord,
     /// A limit refuses it.
     Limit,
+    /// A message came before the one that opens its stream; it is announced again.
+    Early,
 }
 
 impl DropReason {
     /// Number of reasons.
-    pub const COUNT: usize = 13;
+    pub const COUNT: usize = 14;
 
     /// Every reason, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -51,6 +53,7 @@ impl DropReason {
         Self::Violation,
         Self::CorruptRecord,
         Self::Limit,
+        Self::Early,
     ];
 }
 

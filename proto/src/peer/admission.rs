@@ -4,12 +4,19 @@ use bytes::Bytes;
 
 use super::{Fate, Peer, incoming::is_newer};
 use crate::{
-    endpoint::{Destination, Event, Outcome, context::Context},
-    id::{Pattern, Status, StreamId},
+    endpoint::{
+        Destination, Event, Outcome,
+        context::{Context, TimerKind},
+    },
+    id::{Status, StreamId},
+    slots::SlotRef,
     stream::{Phase, Stream},
     time::Timestamp,
     transfer::receiver::{Details, RecvTransfer},
-    wire::frame::{Body, TransferNotify},
+    wire::{
+        content::Content,
+        frame::{Body, TransferNotify},
+    },
 };
 
 impl Peer {
@@ -20,11 +27,21 @@ impl Peer {
         now: Timestamp,
         notify: &TransferNotify<'_>,
     ) -> Fate {
-        if notify.index != 0 || !matches!(notify.pattern, Pattern::Unary | Pattern::Bulk) {
+        let (id, many) = (notify.stream, notify.pattern.has_many_requests());
+        // [STRM-2] a single request is the first and last one; many are opened by a message without
+        // payload
+        let Some(content) = Content::from_wire(notify.content_type).filter(|content| {
+            content.is_headers_only() == many
+                && notify.fin.is_some() != many
+                && (!many || notify.size == 0)
+                && (!content.is_split() || Content::split(notify.metadata).is_some())
+        }) else {
+            return Fate::Refused(Status::INVALID);
+        };
+        if notify.index != 0 {
             return Fate::Refused(Status::INVALID);
         }
-        let id = notify.stream;
-        if let Some(old) = self.remote_streams.get(&id.slot()) {
+        if let Some(old) = self.remote_streams.get_mut(&id.slot()) {
             if old.id == id {
                 return Fate::Refused(Status::INVALID);
             }
@@ -32,7 +49,7 @@ impl Peer {
                 // a late notify of a stream that its opener has given up
                 return Fate::Refused(Status::CANCELLED);
             }
-            let (old_id, responded) = (old.id, old.phase == Phase::Responding);
+            let (old_id, responded) = (old.id, old.has_responded());
             // the opener uses the slot anew: for it the old stream is over
             let outcome = if responded {
                 Outcome::Complete
@@ -45,8 +62,9 @@ impl Peer {
             return Fate::Refused(Status::OVERLOADED);
         }
         let was_busy = self.is_busy();
-        let fate = self.admit_request_body(cx, now, notify);
+        let fate = self.admit_request_body(cx, now, notify, content);
         if !matches!(fate, Fate::Refused(_)) {
+            self.arm_lifetime(cx, now, notify);
             if !was_busy {
                 self.busy_since = now;
             }
@@ -55,41 +73,90 @@ impl Peer {
         fate
     }
 
+    /// The caller's deadline holds here too.
+    fn arm_lifetime(&mut self, cx: &mut Context, now: Timestamp, notify: &TransferNotify<'_>) {
+        let Some(lifetime_us) = notify.remaining_lifetime_us else { return };
+        let at = now + core::time::Duration::from_micros(lifetime_us);
+        let timer = self.timer(TimerKind::Deadline(notify.stream));
+        if let Some(stream) = self.stream_mut(notify.stream) {
+            stream.expires = Some(at);
+            cx.arm(&mut stream.deadline, at, timer);
+        }
+    }
+
     fn admit_request_body(
         &mut self,
         cx: &mut Context,
         now: Timestamp,
         notify: &TransferNotify<'_>,
+        content: Content,
     ) -> Fate {
         let (id, pattern, priority) = (notify.stream, notify.pattern, notify.priority);
-        let stream = self.handle(id);
         let size = notify.size;
+        let credit = self.first_credit();
+        let opened = |phase, config: &_| {
+            let request = notify.transfer;
+            Stream::opened_by_peer(id, pattern, priority, phase, request, credit, config)
+        };
         if let Body::Inline(bytes) = notify.body {
-            let body = Some(Self::take_inline(cx, bytes));
+            let mut stream = opened(Phase::Handling, &cx.config);
+            let body = match stream.inbound() {
+                // the message that opens the stream is the first of its direction, and taken
+                Some(inbound) => {
+                    if inbound.announce(0, 0, false).is_err() {
+                        return Fate::Refused(Status::INVALID);
+                    }
+                    inbound.skip_opening();
+                    None
+                }
+                None => Some(Self::take_inline(cx, bytes)),
+            };
             let metadata = cx.arena.copy(notify.metadata);
-            let opened = Stream::opened_by_peer(id, pattern, Phase::Handling, notify.transfer);
-            self.remote_streams.insert(id.slot(), opened);
-            cx.events.push_back(Event::Opened { stream, pattern, priority, metadata, size, body });
+            self.remote_streams.insert(id.slot(), stream);
+            self.announce_stream(cx, now, notify, content, metadata, body);
             return Fate::Delivered;
         }
         let auto = size <= cx.config.auto_receive && Self::fits_memory(cx, size);
-        let details = Details::Request { priority, announced: !auto };
+        let details = Details::Request { announced: !auto, content };
         let slot = match self.begin_incoming(cx, now, notify, details) {
             Ok(slot) => slot,
             Err(status) => return Fate::Refused(status),
         };
         let phase = if auto { Phase::Receiving } else { Phase::Offered };
-        let mut opened = Stream::opened_by_peer(id, pattern, phase, notify.transfer);
-        opened.receiving = Some(slot);
-        self.remote_streams.insert(id.slot(), opened);
+        let mut stream = opened(phase, &cx.config);
+        stream.receiving = Some(slot);
+        self.remote_streams.insert(id.slot(), stream);
         if auto {
             self.begin_receiving(cx, now, slot, Destination::Memory);
         } else {
             let metadata = cx.arena.copy(notify.metadata);
-            let body = None;
-            cx.events.push_back(Event::Opened { stream, pattern, priority, metadata, size, body });
+            self.announce_stream(cx, now, notify, content, metadata, None);
         }
         Fate::Active(slot)
+    }
+
+    /// Tells the application of a stream that the peer opened.
+    fn announce_stream(
+        &mut self,
+        cx: &mut Context,
+        now: Timestamp,
+        notify: &TransferNotify<'_>,
+        content: Content,
+        metadata: Bytes,
+        body: Option<Bytes>,
+    ) {
+        let (metadata, headers) = split_metadata(metadata, content);
+        let lifetime = notify.remaining_lifetime_us;
+        cx.events.push_back(Event::Opened {
+            stream: self.handle(notify.stream),
+            pattern: notify.pattern,
+            priority: notify.priority,
+            metadata,
+            headers,
+            size: notify.size,
+            expires: lifetime.map(|us| now + core::time::Duration::from_micros(us)),
+            body,
+        });
     }
 
     /// The response to a stream of ours is announced.
@@ -102,17 +169,16 @@ impl Peer {
         let Some(found) = self.local_streams.get_mut(Self::local_slot(notify.stream)) else {
             return Fate::Refused(Status::CANCELLED);
         };
-        let (Phase::Requesting, Some(status)) = (found.phase, notify.fin) else {
+        let (Phase::Requesting, Some(status), 0, None) =
+            (found.phase, notify.fin, notify.index, notify.content_type)
+        else {
             return Fate::Refused(Status::INVALID);
         };
-        found.phase = Phase::Answering;
-        let destination = found.response;
-        let sending = found.sending.take();
-        if let Some(slot) = sending {
-            // whoever answers has what it needs of the request
-            self.accepted_at = now;
-            self.drop_outgoing(cx, slot);
+        if found.pattern != notify.pattern {
+            return Fate::Refused(Status::INVALID);
         }
+        let destination = found.response;
+        self.on_first_response(cx, now, notify.stream);
         let stream = self.handle(notify.stream);
         let size = notify.size;
         if let Body::Inline(bytes) = notify.body {
@@ -122,7 +188,8 @@ impl Peer {
             self.end_stream(cx, notify.stream, Outcome::Complete);
             return Fate::Delivered;
         }
-        let fits = destination == Destination::Records || Self::fits_memory(cx, size);
+        let largest = cx.config.max_message.min(cx.config.receive_memory);
+        let fits = destination == Destination::Records || size <= largest;
         let begun = if fits {
             self.begin_incoming(cx, now, notify, Details::Response { status })
         } else {
@@ -141,8 +208,10 @@ impl Peer {
         if destination == Destination::Records {
             let metadata = cx.arena.copy(notify.metadata);
             cx.events.push_back(Event::Response { stream, status, metadata, size, body: None });
+            self.begin_receiving(cx, now, slot, destination);
+        } else {
+            self.receive_to_memory(cx, now, slot);
         }
-        self.begin_receiving(cx, now, slot, destination);
         Fate::Active(slot)
     }
 
@@ -157,6 +226,10 @@ impl Peer {
         let stream = self.handle(id);
         let size = transfer.layout.size();
         let metadata = transfer.metadata.clone();
+        if let Details::Message { index, fin } = transfer.details {
+            self.on_message_pulled(cx, transfer, index, fin, body);
+            return;
+        }
         let Some(found) = self.stream_mut(id) else { return };
         found.receiving = None;
         match transfer.details {
@@ -164,19 +237,23 @@ impl Peer {
                 found.phase = Phase::Handling;
                 cx.events.push_back(Event::Received { stream, body });
             }
-            Details::Request { priority, announced: false } => {
+            Details::Request { announced: false, content } => {
                 found.phase = Phase::Handling;
                 found.announced = true;
-                let pattern = found.pattern;
+                let (pattern, priority, expires) = (found.pattern, found.priority, found.expires);
+                let (metadata, headers) = split_metadata(metadata, content);
                 cx.events.push_back(Event::Opened {
                     stream,
                     pattern,
                     priority,
                     metadata,
+                    headers,
                     size,
+                    expires,
                     body,
                 });
             }
+            Details::Message { .. } => {}
             Details::Response { status } => {
                 let event = match body {
                     Some(body) => {
@@ -190,12 +267,31 @@ impl Peer {
         }
     }
 
-    /// The peer has the whole of our message.
-    pub(crate) fn on_message_delivered(&mut self, cx: &mut Context, stream: StreamId) {
+    /// The peer has the whole of a message of ours.
+    pub(crate) fn on_message_delivered(
+        &mut self,
+        cx: &mut Context,
+        stream: StreamId,
+        slot: SlotRef,
+    ) {
         let Some(found) = self.stream_mut(stream) else { return };
-        found.sending = None;
-        if found.phase == Phase::Responding {
+        if found.sending == Some(slot) {
+            found.sending = None;
+        }
+        if let Some(outbound) = found.outbound() {
+            outbound.on_delivered(slot);
+        }
+        let done = found.outbound().is_none_or(|outbound| outbound.is_done());
+        if done && found.phase == Phase::Responding {
             self.end_stream(cx, stream, Outcome::Complete);
         }
+    }
+}
+
+/// Metadata and headers of a notify's field.
+fn split_metadata(field: Bytes, content: Content) -> (Bytes, Bytes) {
+    match Content::split(&field).filter(|_| content.is_split()) {
+        Some((start, len)) => (field.slice(start..start + len), field.slice(start + len..)),
+        None => (field, Bytes::new()),
     }
 }

@@ -71,6 +71,7 @@ impl Peer {
         self.control.probe = Some(cx.jitter.next_u64() >> 2);
         self.announce(cx);
         self.refuse_slots_beyond_peer_limit(cx);
+        self.grant_first_credit(cx);
         self.wants_to_send(cx);
         if self.is_busy() {
             self.arm_idle(cx, now);

@@ -74,6 +74,10 @@ impl Peer {
                 return;
             }
         }
+        if self.is_ahead_of_opening(notify) {
+            cx.stats.drop_for(DropReason::Early);
+            return;
+        }
         // [XFER-2]
         if self.notifies_seen >= self.notify_limit_sent {
             cx.stats.drop_for(DropReason::Limit);
@@ -135,13 +139,20 @@ impl Peer {
 
     /// Whether to take a new message, and how.
     fn admit(&mut self, cx: &mut Context, now: Timestamp, notify: &TransferNotify<'_>) -> Fate {
-        if notify.metadata.len() > cx.config.max_metadata {
+        // the length of the metadata in front of headers takes two bytes at most
+        if notify.metadata.len() > cx.config.max_metadata + 2 {
             return Fate::Refused(Status::TOO_LARGE);
         }
-        if notify.stream.opener() == self.role {
-            self.admit_response(cx, now, notify)
-        } else {
-            self.admit_request(cx, now, notify)
+        let ours = notify.stream.opener() == self.role;
+        let many = match ours {
+            true => notify.pattern.has_many_responses(),
+            false => notify.pattern.has_many_requests() && notify.index > 0,
+        };
+        match (many, ours) {
+            (true, true) => self.admit_message_of_ours(cx, now, notify),
+            (true, false) => self.admit_message(cx, now, notify),
+            (false, true) => self.admit_response(cx, now, notify),
+            (false, false) => self.admit_request(cx, now, notify),
         }
     }
 
@@ -200,6 +211,16 @@ impl Peer {
         });
         self.open_early_records(cx, now, slot);
         self.want_pull(cx, slot);
+    }
+
+    /// Takes a message to memory, now or when there is room.
+    pub(crate) fn receive_to_memory(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let Some(transfer) = self.incoming.get(slot) else { return };
+        if Self::fits_memory(cx, transfer.layout.size()) {
+            self.begin_receiving(cx, now, slot, Destination::Memory);
+        } else {
+            cx.memory_queue.push(transfer.priority.level(), self.id, slot);
+        }
     }
 
     /// Whether a message of `size` bytes can be assembled in memory now.

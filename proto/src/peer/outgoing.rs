@@ -281,13 +281,14 @@ impl Peer {
         let Some(transfer) = self.outgoing.get(slot) else { return };
         let stream = transfer.stream;
         self.drop_outgoing(cx, slot);
-        self.on_message_delivered(cx, stream);
+        self.on_message_delivered(cx, stream, slot);
     }
 
     /// Forgets a message that is being sent.
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
         self.return_grant(cx, transfer.notify.unscheduled);
+        self.unblock_for_slot(cx);
         let level = transfer.priority.level();
         if let Some(body) = transfer.pulled() {
             if let Some(left) = body.listed.take() {

@@ -8,13 +8,14 @@ use crate::{
     link::{DatagramInfo, Ecn},
     ranges::{ByteRange, RangeSet},
     slots::SlotRef,
+    stream::flow::Limits,
     time::Timestamp,
     transfer::sender::{SendBody, SendTransfer},
     wire::{
         frame::{
             Accepted, ArrivalReport, Body, BufferFull, CancelPull, Encode, List, Probe,
-            ProbeResponse, PullRequest, RangeAck, StreamClose, StreamCloseAck, TransferAccept,
-            TransferChallengeResponse, TransferNotify, Writer,
+            ProbeResponse, PullRequest, RangeAck, StreamBlocked, StreamClose, StreamCloseAck,
+            StreamCredit, TransferAccept, TransferChallengeResponse, TransferNotify, Writer,
         },
         packet::{CONTROL_OVERHEAD, PACKET_HEADER_LEN},
     },
@@ -78,6 +79,8 @@ impl Peer {
             || !control.cancels.is_empty()
             || !control.resets.is_empty()
             || !control.close_acks.is_empty()
+            || !control.stream_credits.is_empty()
+            || !control.stream_blocked.is_empty()
             || !control.challenge_responses.is_empty()
             || control.probe.is_some()
             || control.probe_response.is_some()
@@ -260,6 +263,18 @@ impl Peer {
             closing.queued = false;
             closing.attempts += 1;
         }
+        while let Some(&stream) = self.control.stream_credits.front() {
+            if let Some(inbound) = self.stream_mut(stream).and_then(|stream| stream.inbound()) {
+                let Limits { messages, bytes } = inbound.credit();
+                StreamCredit { stream, bytes, messages, lifetime_us: 0 }.encode(writer)?;
+                inbound.on_credit_told();
+            }
+            self.control.stream_credits.pop_front();
+        }
+        while let Some(&stream) = self.control.stream_blocked.front() {
+            StreamBlocked { stream }.encode(writer)?;
+            self.control.stream_blocked.pop_front();
+        }
         Ok(())
     }
 
@@ -332,9 +347,16 @@ impl Peer {
                 continue;
             }
             self.wait_to_be_asked(cx, now, slot);
+            let opens = self.outgoing.get(slot).map(|t| (t.stream, t.index == 0));
+            // [STRM-6]
+            let lifetime = opens.and_then(|(stream, first)| {
+                let expires = self.stream_mut(stream).filter(|_| first)?.expires?;
+                (stream.opener() == self.role)
+                    .then(|| expires.saturating_since(now).as_micros() as u64)
+            });
             if let Some(transfer) = self.outgoing.get(slot) {
                 let first_of_slot = transfer.notify.sent == 0;
-                notify_frame(slot, transfer).encode(writer)?;
+                notify_frame(slot, transfer, lifetime).encode(writer)?;
                 let stream = transfer.stream;
                 if stream.opener() != self.role
                     && let Some(request) = self.stream_mut(stream).map(|stream| stream.request)
@@ -393,7 +415,11 @@ fn range_ack<'a>(
     RangeAck { transfer, ranges: List::Slice(ranges), complete, occupancy: 0 }
 }
 
-fn notify_frame(slot: SlotRef, transfer: &SendTransfer) -> TransferNotify<'_> {
+fn notify_frame(
+    slot: SlotRef,
+    transfer: &SendTransfer,
+    remaining_lifetime_us: Option<u64>,
+) -> TransferNotify<'_> {
     let body = match &transfer.body {
         SendBody::Pulled(body) => Body::Pulled {
             key: body.key.key_bytes(),
@@ -410,17 +436,17 @@ fn notify_frame(slot: SlotRef, transfer: &SendTransfer) -> TransferNotify<'_> {
     TransferNotify {
         transfer: Peer::outgoing_id(slot),
         stream: transfer.stream,
-        index: 0,
+        index: transfer.index,
         size: transfer.size,
         priority: transfer.priority,
         pattern: transfer.pattern,
-        fin: Some(transfer.fin),
+        fin: transfer.fin,
         metadata: &transfer.metadata,
         causality: None,
         dependencies: List::Slice(&[]),
-        remaining_lifetime_us: None,
+        remaining_lifetime_us,
         reliability: crate::wire::frame::Reliability::Reliable,
-        content_type: None,
+        content_type: transfer.content.to_wire(),
         body,
     }
 }

@@ -9,12 +9,15 @@ use crate::{
         StartError, StreamError, SupplyError,
         context::{Context, TimerKind},
     },
-    id::{Priority, Status, StreamHandle, StreamId, TransferId},
+    id::{Status, StreamHandle, StreamId, TransferId},
     slots::SlotRef,
     stream::{Phase, Stream},
     time::Timestamp,
     transfer::{layout::Layout, sender::SendTransfer},
-    wire::frame::{FlowReset, Side, StreamClose},
+    wire::{
+        content::Content,
+        frame::{FlowReset, Side, StreamClose},
+    },
 };
 
 impl Peer {
@@ -43,24 +46,26 @@ impl Peer {
         now: Timestamp,
         open: Open,
     ) -> Result<StreamHandle, StartError> {
-        check_message(cx, &open.metadata, &open.payload)?;
+        check_message(cx, open.metadata.len() + open.headers.len(), &open.payload)?;
+        let many = open.pattern.has_many_requests();
+        if many && open.payload.size() > 0 {
+            return Err(StartError::UnexpectedPayload);
+        }
         let limit = self.stream_limit(cx);
         let too_many = StartError::TooManyStreams { limit };
         if self.local_streams.len() >= limit as usize {
             return Err(too_many);
         }
         let was_busy = self.is_busy();
-        let stream = Stream::opened_here(StreamId::default(), open.pattern, open.response);
+        let (pattern, priority) = (open.pattern, open.priority);
+        let credit = self.first_credit();
+        let stream = Stream::opened_here(pattern, priority, open.response, credit, &cx.config);
         let slot = self.local_streams.insert(stream).ok_or(too_many)?;
         let id = StreamId::new(self.role, u64::from(slot.generation), slot.slot);
-        let transfer = SendTransfer::new(
-            id,
-            open.pattern,
-            open.priority,
-            open.metadata,
-            Status::OK,
-            open.payload,
-        );
+        let (metadata, split) = Content::join(open.metadata, &open.headers);
+        let fin = (!many).then_some(Status::OK);
+        let mut transfer = SendTransfer::new(id, pattern, priority, metadata, fin, open.payload);
+        transfer.content = Content::new(many, split);
         let Some(sending) = self.send_message(cx, now, transfer) else {
             self.local_streams.remove(slot);
             return Err(too_many);
@@ -72,6 +77,10 @@ impl Peer {
         if let Some(stream) = self.local_streams.get_mut(slot) {
             stream.id = id;
             stream.sending = Some(sending);
+            if let Some(outbound) = stream.outbound() {
+                outbound.on_queued(0, sending, false);
+            }
+            stream.expires = open.deadline;
             if let Some(at) = open.deadline {
                 cx.arm(&mut stream.deadline, at, timer);
             }
@@ -152,22 +161,22 @@ impl Peer {
         stream: StreamId,
         respond: Respond,
     ) -> Result<(), RespondError> {
-        check_message(cx, &respond.metadata, &respond.payload)?;
+        check_message(cx, respond.metadata.len(), &respond.payload)?;
         if stream.opener() == self.role {
             return Err(StreamError::WrongState.into());
         }
         let found = self.stream_mut(stream).ok_or(StreamError::UnknownStream)?;
-        if found.phase == Phase::Responding {
+        if found.phase == Phase::Responding || found.pattern.has_many_responses() {
             return Err(StreamError::WrongState.into());
         }
-        let pattern = found.pattern;
+        let (pattern, priority) = (found.pattern, found.priority);
         let receiving = found.receiving.take();
         let transfer = SendTransfer::new(
             stream,
             pattern,
-            Priority::default(),
+            priority,
             respond.metadata,
-            respond.status,
+            Some(respond.status),
             respond.payload,
         );
         let limit = cx.config.max_transfers;
@@ -236,6 +245,9 @@ impl Peer {
             self.drop_incoming(cx, slot);
         }
         cx.disarm(&mut removed.deadline);
+        if let Some(flow) = removed.flow.take() {
+            self.drop_flow(cx, flow);
+        }
         cx.stats.streams_closed += 1;
         if removed.announced {
             cx.events.push_back(Event::Closed { stream: self.handle(stream), outcome });
@@ -324,10 +336,14 @@ impl Peer {
     }
 }
 
-fn check_message(cx: &Context, metadata: &Bytes, payload: &Payload) -> Result<(), StartError> {
+pub(super) fn check_message(
+    cx: &Context,
+    metadata_len: usize,
+    payload: &Payload,
+) -> Result<(), StartError> {
     let limit = cx.config.max_metadata;
-    if metadata.len() > limit {
-        return Err(StartError::MetadataTooLarge { len: metadata.len(), limit });
+    if metadata_len > limit {
+        return Err(StartError::MetadataTooLarge { len: metadata_len, limit });
     }
     let size = payload.size();
     if size > Layout::MAX_SIZE {

@@ -54,6 +54,7 @@ impl Peer {
             TimerKind::Pace => {}
             TimerKind::Pull(slot) => self.on_pull_timer(cx, now, slot),
             TimerKind::Quiet(slot) => self.on_quiet_timer(cx, now, slot),
+            TimerKind::Blocked(stream) => self.on_blocked_timer(cx, now, stream),
             TimerKind::Deadline(stream) => self.on_deadline(cx, now, stream),
         }
         None

@@ -14,26 +14,31 @@ use super::{
 };
 use crate::id::Status;
 
-/// A call that starts when it is first polled, and is given up when it is dropped.
+/// Hands a call to the worker when it is first polled.
 #[derive(Debug)]
-pub(super) struct Starting {
+pub(super) struct Launch {
     pub(super) shared: Arc<Shared>,
-    pub(super) cell: Arc<Cell>,
     /// Until the worker's ring had room.
     start: Option<Box<Start>>,
 }
 
-impl Starting {
+impl Launch {
     pub(super) fn new(shared: Arc<Shared>, start: Start) -> Self {
-        Self { shared, cell: Arc::clone(&start.cell), start: Some(Box::new(start)) }
+        Self { shared, start: Some(Box::new(start)) }
     }
 
-    pub(super) fn remote(&self) -> SocketAddr {
-        self.cell.remote()
+    /// A call that the worker has.
+    pub(super) const fn done(shared: Arc<Shared>) -> Self {
+        Self { shared, start: None }
+    }
+
+    /// Whether the worker has it.
+    pub(super) const fn is_done(&self) -> bool {
+        self.start.is_none()
     }
 
     /// Hands the call over, or waits for room to do so.
-    pub(super) fn poll_started(&mut self, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         let Some(start) = self.start.take() else { return Poll::Ready(()) };
         let Err(start) = self.shared.start(start) else { return Poll::Ready(()) };
         // room may have come between the look and the registration: look again
@@ -48,11 +53,33 @@ impl Starting {
     }
 }
 
+/// A call that starts when it is first polled, and is given up when it is dropped.
+#[derive(Debug)]
+pub(super) struct Starting {
+    pub(super) launch: Launch,
+    pub(super) cell: Arc<Cell>,
+}
+
+impl Starting {
+    pub(super) const fn new(launch: Launch, cell: Arc<Cell>) -> Self {
+        Self { launch, cell }
+    }
+
+    pub(super) fn remote(&self) -> SocketAddr {
+        self.cell.remote()
+    }
+
+    /// Hands the call over, or waits for room to do so.
+    pub(super) fn poll_started(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.launch.poll(cx)
+    }
+}
+
 impl Drop for Starting {
     fn drop(&mut self) {
-        if self.start.is_none() && self.cell.abandon() {
+        if self.launch.is_done() && self.cell.abandon() {
             let cell = Arc::clone(&self.cell);
-            self.shared.follow_up(Command::Cancel { cell, status: Status::CANCELLED });
+            self.launch.shared.follow_up(Command::Cancel { cell, status: Status::CANCELLED });
         }
     }
 }
@@ -79,7 +106,7 @@ impl Future for Call {
     type Output = Result<Response, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.starting.shared.is_gone() {
+        if self.starting.launch.shared.is_gone() {
             self.starting.cell.fail(super::CallCause::WorkerGone);
         } else if self.starting.poll_started(cx).is_pending() {
             return Poll::Pending;

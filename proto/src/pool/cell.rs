@@ -12,7 +12,11 @@ use std::{
 use bytes::Bytes;
 
 use super::{CallCause, CallError, Head, Record, Response};
-use crate::{endpoint::Outcome, id::StreamHandle, worker::cause_of};
+use crate::{
+    endpoint::{Message, Outcome},
+    id::StreamHandle,
+    worker::cause_of,
+};
 
 /// One call, as far as it has come.
 ///
@@ -35,8 +39,15 @@ struct State {
     received: bool,
     /// How far the message may be supplied.
     window: u64,
+    /// Messages that the application has not read.
+    messages: VecDeque<Message>,
+    /// Messages that the endpoint has not taken yet.
+    outbox: VecDeque<Message>,
     ended: Option<Result<(), CallCause>>,
+    /// Who waits for something to read, or for the end.
     waker: Option<Waker>,
+    /// Who waits for room to send.
+    send_waker: Option<Waker>,
 }
 
 impl Cell {
@@ -61,12 +72,12 @@ impl Cell {
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {
-        let waker = {
+        let wakers = {
             let mut state = self.lock();
             change(&mut state);
-            state.waker.take()
+            [state.waker.take(), state.send_waker.take()]
         };
-        if let Some(waker) = waker {
+        for waker in wakers.into_iter().flatten() {
             waker.wake();
         }
     }
@@ -109,6 +120,25 @@ impl Cell {
         self.update(|state| (state.body, state.received) = (body, true));
     }
 
+    /// Adds a message.
+    pub(crate) fn push_message(&self, message: Message) {
+        self.update(|state| {
+            if !state.abandoned {
+                state.messages.push_back(message);
+            }
+        });
+    }
+
+    /// The message to send next.
+    pub(crate) fn next_to_send(&self) -> Option<Message> {
+        self.lock().outbox.front().cloned()
+    }
+
+    /// The endpoint has taken it.
+    pub(crate) fn on_sent(&self) {
+        self.update(|state| drop(state.outbox.pop_front()));
+    }
+
     pub(crate) fn open_window(&self, up_to: u64) {
         self.update(|state| state.window = state.window.max(up_to));
     }
@@ -132,6 +162,8 @@ impl Cell {
         let mut state = self.lock();
         state.abandoned = true;
         state.records.clear();
+        state.messages.clear();
+        state.outbox.clear();
         state.ended.is_none()
     }
 
@@ -144,6 +176,42 @@ impl Cell {
         CallError { remote: self.remote, cause }
     }
 
+    /// Adds a message to send; true if the worker has to be told.
+    pub(crate) fn push_to_send(&self, message: Message) -> bool {
+        let mut state = self.lock();
+        state.outbox.push_back(message);
+        state.outbox.len() == 1
+    }
+
+    /// Waits until fewer than `limit` messages are to be sent.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>, limit: usize) -> Poll<Result<(), CallError>> {
+        let mut state = self.lock();
+        let answer = match state.ended {
+            Some(Err(cause)) => Err(cause),
+            Some(Ok(())) => Err(CallCause::Answered),
+            None if state.response.is_some() => Err(CallCause::Answered),
+            None if state.outbox.len() < limit => Ok(()),
+            None => {
+                wait(&mut state.send_waker, cx);
+                return Poll::Pending;
+            }
+        };
+        Poll::Ready(answer.map_err(|cause| self.error(cause)))
+    }
+
+    /// The next message, and `None` behind the last one.
+    pub(crate) fn poll_message(
+        &self,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Option<Message>, CallError>> {
+        self.poll(cx, |state| match (state.messages.pop_front(), state.ended) {
+            (Some(message), _) => Some(Ok(Some(message))),
+            (None, Some(Err(cause))) => Some(Err(cause)),
+            (None, Some(Ok(()))) => Some(Ok(None)),
+            (None, None) => None,
+        })
+    }
+
     /// Answers from the state, or waits for it to change.
     fn poll<T>(
         &self,
@@ -154,10 +222,7 @@ impl Cell {
         if let Some(answer) = answer(&mut state) {
             return Poll::Ready(answer.map_err(|cause| self.error(cause)));
         }
-        match &mut state.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => state.waker = Some(cx.waker().clone()),
-        }
+        wait(&mut state.waker, cx);
         Poll::Pending
     }
 
@@ -237,5 +302,13 @@ impl Cell {
     /// Waits for the end.
     pub(crate) fn poll_end(&self, cx: &Context<'_>) -> Poll<Result<(), CallError>> {
         self.poll(cx, |state| state.ended)
+    }
+}
+
+/// Registers whoever polls.
+fn wait(place: &mut Option<Waker>, cx: &Context<'_>) {
+    match place {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *place = Some(cx.waker().clone()),
     }
 }

@@ -3,7 +3,9 @@
 use core::net::SocketAddr;
 
 use crate::{
-    endpoint::{AddPeerError, PeerFailure, RespondError, StartError, StreamError, SupplyError},
+    endpoint::{
+        AddPeerError, PeerFailure, RespondError, SendError, StartError, StreamError, SupplyError,
+    },
     id::Status,
 };
 
@@ -34,6 +36,9 @@ pub enum CallCause {
     /// The message could not be taken as asked.
     #[error(transparent)]
     Stream(#[from] StreamError),
+    /// A message of a stream could not be sent.
+    #[error(transparent)]
+    Send(#[from] SendError),
     /// A piece of a message was refused.
     #[error(transparent)]
     Supply(#[from] SupplyError),

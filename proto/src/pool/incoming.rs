@@ -11,12 +11,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    CallError, Cell, Download, Writer,
+    CallError, Cell, Download, Receiver, Sender, Writer,
     mailbox::{Announced, Command, Shared},
 };
 use crate::{
     endpoint::{Destination, Payload, Respond},
     id::{Incarnation, Pattern, Priority, Status},
+    time::Timestamp,
 };
 
 /// The next call from a peer. Several may wait at once; each call goes to one of them.
@@ -88,7 +89,17 @@ impl Incoming {
         &self.announced.metadata
     }
 
-    /// Length of the request in bytes.
+    /// The caller's request headers; empty if it sent none.
+    pub fn headers(&self) -> &Bytes {
+        &self.announced.headers
+    }
+
+    /// When the caller gives up, if it said so: the call then ends here too.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.announced.expires
+    }
+
+    /// Length of the request in bytes; 0 if there are many.
     pub fn size(&self) -> u64 {
         self.announced.size
     }
@@ -137,6 +148,21 @@ impl Incoming {
     pub fn respond_stream(mut self, status: Status, metadata: Bytes, size: u64) -> Writer {
         self.answer(Respond { status, metadata, payload: Payload::Supplied { size } });
         Writer::new(Arc::clone(&self.shared), Arc::clone(&self.cell))
+    }
+
+    /// The caller's requests, in order, if its pattern has many of them; none otherwise.
+    ///
+    /// The call can be answered before they end.
+    pub fn requests(&mut self) -> Receiver {
+        let pattern = self.pattern();
+        Receiver::of_answerer(Arc::clone(&self.shared), Arc::clone(&self.cell), pattern)
+    }
+
+    /// Answers the call with many messages, if its pattern has many responses. With another
+    /// pattern, the first message fails.
+    pub fn responses(mut self) -> Sender {
+        self.answered = true;
+        Sender::of_answerer(Arc::clone(&self.shared), Arc::clone(&self.cell))
     }
 
     /// Refuses the call.

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     endpoint::{Destination, Payload, Respond, Stats},
     id::{Incarnation, Pattern, Priority, Status},
+    time::Timestamp,
 };
 
 /// Calls that wait for the worker per priority, at most; more wait in their futures.
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Receive { cell: Arc<Cell>, destination: Destination },
     Release { cell: Arc<Cell>, bytes: u64 },
     Respond { cell: Arc<Cell>, respond: Box<Respond> },
+    Flush { cell: Arc<Cell> },
+    Consume { cell: Arc<Cell>, messages: u64, bytes: u64 },
     Cancel { cell: Arc<Cell>, status: Status },
 }
 
@@ -53,7 +56,9 @@ pub(crate) struct Announced {
     pub(crate) pattern: Pattern,
     pub(crate) priority: Priority,
     pub(crate) metadata: Bytes,
+    pub(crate) headers: Bytes,
     pub(crate) size: u64,
+    pub(crate) expires: Option<Timestamp>,
     pub(crate) body: Option<Bytes>,
 }
 
@@ -106,6 +111,8 @@ impl Shared {
             | Command::Receive { cell, .. }
             | Command::Release { cell, .. }
             | Command::Respond { cell, .. }
+            | Command::Flush { cell }
+            | Command::Consume { cell, .. }
             | Command::Cancel { cell, .. } => cell,
         };
         let cell = Arc::clone(cell);

@@ -56,8 +56,8 @@ impl Upload {
     /// The call has ended, or the peer has answered already: see [`CallCause::Answered`].
     pub async fn write(&mut self, chunk: Bytes) -> Result<(), CallError> {
         poll_fn(|cx| self.starting.poll_started(cx)).await;
-        let Starting { shared, cell, .. } = &self.starting;
-        supply(shared, cell, &mut self.supplied, chunk).await
+        let Starting { launch, cell } = &self.starting;
+        supply(&launch.shared, cell, &mut self.supplied, chunk).await
     }
 
     /// The response, once the whole request was written.
@@ -112,7 +112,7 @@ enum Source {
 impl Source {
     fn parts(&self) -> (&Arc<Shared>, &Arc<Cell>) {
         match self {
-            Self::Response(starting) => (&starting.shared, &starting.cell),
+            Self::Response(starting) => (&starting.launch.shared, &starting.cell),
             Self::Request { shared, cell } => (shared, cell),
         }
     }
@@ -159,7 +159,7 @@ impl Download {
 
     async fn started(&mut self) {
         if let Source::Response(starting) = &mut self.source {
-            poll_fn(|cx| match starting.shared.is_gone() {
+            poll_fn(|cx| match starting.launch.shared.is_gone() {
                 true => {
                     starting.cell.fail(CallCause::WorkerGone);
                     Poll::Ready(())

@@ -7,11 +7,12 @@ use smallvec::SmallVec;
 
 use crate::{
     crypto::OpeningKey,
-    id::{Priority, StreamId, TransferId},
+    id::{Priority, Status, StreamId, TransferId},
     ranges::{ByteRange, RangeSet},
     time::Timestamp,
     transfer::{layout::Layout, record_pool::RecordPool},
     wheel::TimerToken,
+    wire::content::Content,
 };
 
 /// A message that a peer announced and that is not complete.
@@ -62,9 +63,11 @@ pub(crate) struct RecvTransfer {
 pub(crate) enum Details {
     /// It is the request of a stream that the peer opened. `announced` says that the application
     /// knows of the stream already.
-    Request { priority: crate::id::Priority, announced: bool },
+    Request { announced: bool, content: Content },
     /// It is the response to a stream opened here.
-    Response { status: crate::id::Status },
+    Response { status: Status },
+    /// It is one of many in its direction, the last one if `fin` is there.
+    Message { index: u64, fin: Option<Status> },
 }
 
 /// Where opened records go.

@@ -14,6 +14,7 @@ use crate::{
     time::Timestamp,
     transfer::{layout::Layout, record_pool::RecordPool},
     wheel::TimerToken,
+    wire::content::Content,
 };
 
 /// A message on its way to a peer.
@@ -23,8 +24,11 @@ pub(crate) struct SendTransfer {
     pub(crate) pattern: Pattern,
     pub(crate) priority: Priority,
     pub(crate) metadata: Bytes,
-    /// The status this direction ends with.
-    pub(crate) fin: Status,
+    /// If it is the last message of its direction: the status that this ends with.
+    pub(crate) fin: Option<Status>,
+    /// Position among the messages of its direction.
+    pub(crate) index: u64,
+    pub(crate) content: Content,
     pub(crate) size: u64,
     pub(crate) body: SendBody,
     pub(crate) notify: NotifyState,
@@ -119,13 +123,14 @@ impl SendTransfer {
         pattern: Pattern,
         priority: Priority,
         metadata: Bytes,
-        fin: Status,
+        fin: Option<Status>,
         payload: Payload,
     ) -> Self {
         let size = payload.size();
         let body = SendBody::Undecided(payload);
         let notify = NotifyState::default();
-        Self { stream, pattern, priority, metadata, fin, size, body, notify }
+        let (index, content) = (0, Content::default());
+        Self { stream, pattern, priority, metadata, fin, index, content, size, body, notify }
     }
 
     /// The pulled body, if that is how the payload travels.

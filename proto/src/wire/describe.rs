@@ -193,6 +193,7 @@ pub fn frame(frame: &Frame<'_>) -> Description {
             .with("status", f.status)
             .with("reason", String::from_utf8_lossy(f.reason)),
         Frame::StreamCloseAck(f) => new("STREAM_CLOSE_ACK").with("stream", id(f.stream.0)),
+        Frame::StreamBlocked(f) => new("STREAM_BLOCKED").with("stream", id(f.stream.0)),
         Frame::StreamCredit(f) => new("STREAM_CREDIT")
             .with("stream", id(f.stream.0))
             .with("bytes", f.bytes)

@@ -20,7 +20,7 @@ pub use probe::{Padding, Probe, ProbeResponse};
 pub use pull::{CancelPull, PullRequest};
 pub use range_ack::RangeAck;
 pub use reset::{FlowReset, Side, TransferChallenge, TransferChallengeResponse};
-pub use stream::{StreamClose, StreamCloseAck, StreamCredit, Withdraw};
+pub use stream::{StreamBlocked, StreamClose, StreamCloseAck, StreamCredit, Withdraw};
 
 pub use super::{
     codec::{BufferFull, Writer},
@@ -51,6 +51,7 @@ pub enum FrameType {
     StreamCloseAck = 12,
     StreamCredit = 13,
     ArrivalReport = 14,
+    StreamBlocked = 15,
     PathChallenge = 16,
     PathResponse = 17,
     PathStatus = 18,
@@ -114,6 +115,7 @@ pub enum Frame<'a> {
     StreamCloseAck(StreamCloseAck),
     StreamCredit(StreamCredit),
     ArrivalReport(ArrivalReport),
+    StreamBlocked(StreamBlocked),
     PathChallenge(PathChallenge),
     PathResponse(PathResponse),
     PathStatus(PathStatus),
@@ -152,6 +154,7 @@ impl<'a> Frame<'a> {
             12 => Self::StreamCloseAck(StreamCloseAck::read(&mut r)?),
             13 => Self::StreamCredit(StreamCredit::read(&mut r)?),
             14 => Self::ArrivalReport(ArrivalReport::read(&mut r)?),
+            15 => Self::StreamBlocked(StreamBlocked::read(&mut r)?),
             16 => Self::PathChallenge(PathChallenge::read(&mut r)?),
             17 => Self::PathResponse(PathResponse::read(&mut r)?),
             18 => Self::PathStatus(PathStatus::read(&mut r)?),
@@ -185,6 +188,7 @@ impl<'a> Frame<'a> {
             Self::StreamCloseAck(frame) => frame.encode(writer),
             Self::StreamCredit(frame) => frame.encode(writer),
             Self::ArrivalReport(frame) => frame.encode(writer),
+            Self::StreamBlocked(frame) => frame.encode(writer),
             Self::PathChallenge(frame) => frame.encode(writer),
             Self::PathResponse(frame) => frame.encode(writer),
             Self::PathStatus(frame) => frame.encode(writer),

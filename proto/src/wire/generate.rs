@@ -7,9 +7,9 @@ use super::{
     frame::{
         Accepted, ArrivalReport, Body, CancelPull, Dependency, DependencyKind, Failure, FlowReset,
         Frame, Padding, PathAbandon, PathChallenge, PathResponse, PathStatus, Probe, ProbeResponse,
-        PullRequest, RangeAck, Reliability, Side, StreamClose, StreamCloseAck, StreamCredit,
-        TransferAccept, TransferChallenge, TransferChallengeResponse, TransferNotify, WaitPoint,
-        Withdraw,
+        PullRequest, RangeAck, Reliability, Side, StreamBlocked, StreamClose, StreamCloseAck,
+        StreamCredit, TransferAccept, TransferChallenge, TransferChallengeResponse, TransferNotify,
+        WaitPoint, Withdraw,
     },
     list::List,
 };
@@ -67,7 +67,7 @@ impl<'a> Arbitrary<'a> for FrameParts {
             (0..len).map(|_| u.arbitrary()).collect()
         };
         Ok(Self {
-            kind: u.int_in_range(0..=18)?,
+            kind: u.int_in_range(0..=19)?,
             numbers: u.arbitrary::<[u64; 6]>()?.map(|number| number & MAX_VARINT),
             small: u.arbitrary::<[u16; 4]>()?.map(u64::from),
             flags: u.arbitrary()?,
@@ -134,6 +134,7 @@ impl FrameParts {
                 Frame::StreamCredit(StreamCredit { stream, bytes: c, messages: d, lifetime_us: e })
             }
             14 => Frame::ArrivalReport(ArrivalReport { arrived_bytes: b, ce_count: c, largest }),
+            19 => Frame::StreamBlocked(StreamBlocked { stream }),
             15 => Frame::PathChallenge(PathChallenge { data: !a }),
             16 => Frame::PathResponse(PathResponse { data: !a }),
             17 => Frame::PathStatus(PathStatus { path, sequence: a, available: self.flags[0] }),

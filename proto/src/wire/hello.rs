@@ -38,6 +38,10 @@ pub struct HelloParams {
     pub receive_rate: u64,
     /// Versions of the protocol that it speaks, as a bitmap: bit n is version n.
     pub versions: u64,
+    /// Messages that each stream may announce before its first STREAM_CREDIT.
+    pub stream_messages: u64,
+    /// Bytes that each stream may announce before its first STREAM_CREDIT.
+    pub stream_bytes: u64,
 }
 
 impl Default for HelloParams {
@@ -52,6 +56,8 @@ impl Default for HelloParams {
             max_streams: 1_024,
             receive_rate: 0,
             versions: 1 << 1,
+            stream_messages: 16,
+            stream_bytes: 1 << 16,
         }
     }
 }
@@ -64,7 +70,7 @@ struct Param {
 }
 
 /// The parameters in the order of their ids, from 1 [WIRE-14].
-const PARAMS: [Param; 9] = [
+const PARAMS: [Param; 11] = [
     Param { name: "workers", min: 1, max: 255 },
     Param { name: "max_datagram", min: 1_200, max: 65_507 },
     Param { name: "record_size_log2_max", min: 10, max: 16 },
@@ -74,6 +80,8 @@ const PARAMS: [Param; 9] = [
     Param { name: "max_streams", min: 1, max: 1 << 24 },
     Param { name: "receive_rate", min: 0, max: super::codec::MAX_VARINT },
     Param { name: "versions", min: 1, max: super::codec::MAX_VARINT },
+    Param { name: "stream_messages", min: 1, max: super::codec::MAX_VARINT },
+    Param { name: "stream_bytes", min: 1, max: super::codec::MAX_VARINT },
 ];
 
 impl HelloParams {
@@ -89,6 +97,8 @@ impl HelloParams {
             self.max_streams.into(),
             self.receive_rate,
             self.versions,
+            self.stream_messages,
+            self.stream_bytes,
         ];
         core::array::from_fn(|index| (PARAMS[index].name, values[index]))
     }
@@ -103,7 +113,9 @@ impl HelloParams {
             5 => self.max_transfers = value as u32,
             6 => self.max_streams = value as u32,
             7 => self.receive_rate = value,
-            _ => self.versions = value,
+            8 => self.versions = value,
+            9 => self.stream_messages = value,
+            _ => self.stream_bytes = value,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::{
-    endpoint::{AddPeerError, Endpoint, Event, Open, Outcome},
+    endpoint::{AddPeerError, Endpoint, Event, Message, Open, Outcome, SendError, StreamError},
     id::{Incarnation, PeerId, Status, StreamHandle},
     pool::{
         Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Start,
@@ -74,6 +74,12 @@ impl Calls {
                     let _closed = endpoint.cancel(now, stream, Status::INTERNAL);
                 }
             }
+            Command::Flush { cell } => flush(endpoint, now, &cell),
+            Command::Consume { cell, messages, bytes } => {
+                if let Some(stream) = cell.stream() {
+                    endpoint.consume(now, stream, messages, bytes);
+                }
+            }
             Command::Cancel { cell, status } => {
                 if let Some(stream) = cell.stream() {
                     // a stream that has ended needs no end
@@ -120,18 +126,19 @@ impl Calls {
     fn start(&mut self, endpoint: &mut Endpoint, now: Timestamp, start: Start) {
         let Start { remote, options, metadata, payload, response, cell } = start;
         if cell.is_abandoned() {
-            return;
+            return cell.fail(CallCause::Cancelled);
         }
         let peer = match self.peer(endpoint, now, remote) {
             Ok(peer) => peer,
             Err(error) => return cell.fail(CallCause::AddPeer(error)),
         };
-        let CallOptions { pattern, priority, deadline } = options;
+        let CallOptions { pattern, priority, deadline, headers } = options;
         let deadline = deadline.map(|span: Duration| now + span);
-        let open = Open { pattern, priority, metadata, payload, response, deadline };
+        let open = Open { pattern, priority, metadata, headers, payload, response, deadline };
         match endpoint.open(now, peer, open) {
             Ok(stream) => {
                 cell.set_stream(stream);
+                flush(endpoint, now, &cell);
                 self.cells.insert(stream, cell);
             }
             Err(error) => cell.fail(CallCause::Start(error)),
@@ -160,12 +167,21 @@ impl Calls {
                     self.peers.remove(&remote);
                 }
             }
-            Event::Opened { stream, pattern, priority, metadata, size, body } => {
+            Event::Opened { stream, pattern, priority, metadata, headers, size, expires, body } => {
                 let Some(&(remote, incarnation)) = self.remotes.get(&stream.peer) else { return };
                 let cell = Arc::new(Cell::for_incoming(remote, stream));
                 self.cells.insert(stream, Arc::clone(&cell));
-                let announced =
-                    Announced { remote, incarnation, pattern, priority, metadata, size, body };
+                let announced = Announced {
+                    remote,
+                    incarnation,
+                    pattern,
+                    priority,
+                    metadata,
+                    headers,
+                    size,
+                    expires,
+                    body,
+                };
                 if !mailbox.offer(announced, cell) {
                     // a stream that has ended needs no end
                     let _ended = endpoint.cancel(now, stream, Status::OVERLOADED);
@@ -176,6 +192,16 @@ impl Calls {
                 match body {
                     Some(body) => cell.respond(Response { status, metadata, body }),
                     None => cell.begin(Head { status, metadata, size }),
+                }
+            }
+            Event::Message { stream, metadata, body, fin } => {
+                if let Some(cell) = self.cells.get(&stream) {
+                    cell.push_message(Message { metadata, body, fin });
+                }
+            }
+            Event::Writable { stream } => {
+                if let Some(cell) = self.cells.get(&stream) {
+                    flush(endpoint, now, cell);
                 }
             }
             Event::Record { stream, offset, data } => {
@@ -220,6 +246,26 @@ impl Drop for Calls {
         let greeting = self.greeting.drain().flat_map(|(_, waiting)| waiting);
         for cell in self.cells.drain().map(|(_, cell)| cell).chain(greeting) {
             cell.fail(CallCause::WorkerGone);
+        }
+    }
+}
+
+/// Sends what waits in a call, as far as the peer takes it. What it does not take waits for
+/// [`Event::Writable`]; before the call has a stream, for its start.
+fn flush(endpoint: &mut Endpoint, now: Timestamp, cell: &Cell) {
+    let Some(stream) = cell.stream() else { return };
+    while let Some(message) = cell.next_to_send() {
+        match endpoint.send(now, stream, message) {
+            Ok(()) => cell.on_sent(),
+            Err(SendError::Blocked) => return,
+            // how the stream has ended is what the caller is told
+            Err(SendError::Stream(StreamError::UnknownStream)) => return,
+            Err(error) => {
+                cell.fail(CallCause::Send(error));
+                // the peer must not wait for a message that never comes
+                let _closed = endpoint.cancel(now, stream, Status::INTERNAL);
+                return;
+            }
         }
     }
 }

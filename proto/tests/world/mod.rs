@@ -159,6 +159,7 @@ impl World {
             payload,
             response: response_to,
             deadline: deadline.map(|span| now + span),
+            ..Open::default()
         };
         let status = if self.rng.below(5) == 0 { Status(77) } else { Status::OK };
         self.calls.push(Call {
@@ -355,6 +356,9 @@ impl World {
                 if self.calls[call].opener != node {
                     self.respond(node, stream);
                 }
+            }
+            Event::Message { .. } | Event::Writable { .. } => {
+                panic!("seed {}: no call has many messages", self.seed)
             }
             Event::SupplyWanted { stream, up_to } => self.supply(node, stream, up_to),
             Event::Closed { stream, outcome } => self.on_closed(node, stream, outcome),

@@ -4,16 +4,18 @@ use dcquic_proto::{endpoint::PeerFailure, id::Status, pool::CallCause, wire::pac
 
 use crate::{bach_engine::*, net::NetworkSpec};
 
-/// Runs `client` with a pool on NIC 0, while NIC 1 echoes and, when told `back`, calls back.
+/// Runs `client` with a pool on NIC 0 and `server` with one on NIC 1, until the client is done.
 /// Returns the number of hellos on the client's NIC.
-fn simulate<F>(client: impl FnOnce(Pool) -> F + 'static) -> u64
+pub(super) fn between<C, S>(
+    spec: &NetworkSpec,
+    client: impl FnOnce(Pool) -> C + 'static,
+    server: impl FnOnce(Pool) -> S + 'static,
+) -> u64
 where
-    F: Future<Output = ()> + 'static,
+    C: Future<Output = ()> + 'static,
+    S: Future<Output = ()> + 'static,
 {
-    let allocator = NetworkAllocator::new(
-        Network::new(&NetworkSpec::default(), 1).unwrap(),
-        Clock::Picoseconds,
-    );
+    let allocator = NetworkAllocator::new(Network::new(spec, 1).unwrap(), Clock::Picoseconds);
     let hellos = Rc::new(RefCell::new(0));
     let counted = Rc::clone(&hellos);
     allocator.wire.observe(Box::new(move |_, frame| {
@@ -48,20 +50,27 @@ where
         async move {
             let (driver, pool) = open(NicId(1)).await.unwrap();
             driver.run().spawn();
-            while let Some(mut incoming) = pool.accept().await {
-                let body = incoming.receive().await.unwrap();
-                if &body[..] == b"back" {
-                    let call = pool.unary(incoming.remote(), Bytes::new(), "hello".into());
-                    async move { drop(call.await) }.spawn();
-                }
-                drop(incoming.respond(Status::OK, Bytes::new(), body));
-            }
+            server(pool).await;
         }
         .group("server")
         .spawn();
     });
     drop(runtime);
     hellos.take()
+}
+
+/// Runs `client` against a server that echoes and, when told `back`, calls back.
+fn simulate<C: Future<Output = ()> + 'static>(client: impl FnOnce(Pool) -> C + 'static) -> u64 {
+    between(&NetworkSpec::default(), client, async |pool| {
+        while let Some(mut incoming) = pool.accept().await {
+            let body = incoming.receive().await.unwrap();
+            if &body[..] == b"back" {
+                let call = pool.unary(incoming.remote(), Bytes::new(), "hello".into());
+                async move { drop(call.await) }.spawn();
+            }
+            drop(incoming.respond(Status::OK, Bytes::new(), body));
+        }
+    })
 }
 
 #[test]

@@ -10,7 +10,7 @@ use dcquic_proto::{
     config::Config,
     crypto::{Psk, Seed},
     endpoint::{Destination, Endpoint, Event, Open, Payload, Respond},
-    id::{Pattern, PeerId, Priority, Status, StreamHandle},
+    id::{Pattern, PeerId, Status, StreamHandle},
     link::{DatagramInfo, TransmitQueue},
     time::Timestamp,
 };
@@ -80,14 +80,7 @@ impl Pair {
         pattern: Pattern,
         payload: Payload,
     ) -> Result<StreamHandle, Failure> {
-        let open = Open {
-            pattern,
-            priority: Priority::default(),
-            metadata: Bytes::new(),
-            payload,
-            response: Destination::Memory,
-            deadline: None,
-        };
+        let open = Open { pattern, payload, ..Open::default() };
         let now = self.now();
         self.client.open(now, self.peer, open).map_err(Failure::new)
     }

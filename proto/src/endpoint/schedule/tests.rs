@@ -71,7 +71,7 @@ impl World {
             metadata: Bytes::new(),
             payload: Payload::Whole(Bytes::from(vec![42; size])),
             response: Destination::Memory,
-            deadline: None,
+            ..Open::default()
         };
         self.nodes[sender].open(self.now, peer, open).unwrap();
     }

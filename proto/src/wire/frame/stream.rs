@@ -76,7 +76,7 @@ impl StreamCloseAck {
     }
 }
 
-/// Reserved: standing credit for messages that were not announced yet, as running counts.
+/// What of a stream may be announced, as running counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamCredit {
     /// The stream.
@@ -115,6 +115,31 @@ impl StreamCredit {
             messages: reader.varint("messages")?,
             lifetime_us: reader.varint("lifetime")?,
         })
+    }
+}
+
+/// The sender of a stream has messages and no credit for them: the frame that gave it may be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamBlocked {
+    /// The stream.
+    pub stream: StreamId,
+}
+
+impl Encode for StreamBlocked {
+    const TYPE: FrameType = FrameType::StreamBlocked;
+
+    fn body_len(&self) -> usize {
+        varint_len(self.stream.0)
+    }
+
+    fn write_body(&self, writer: &mut Writer<'_>) {
+        writer.varint(self.stream.0);
+    }
+}
+
+impl StreamBlocked {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { stream: StreamId(reader.varint("stream")?) })
     }
 }
 
