@@ -9,7 +9,7 @@ use super::{
     slots::{Miss, Slots, Update},
     token::{MapId, Name, Token, TokenError},
     wait::{Join, Readiness, Registration, Waiter},
-    waiters::{Entry, Waiters},
+    waiters::{Entries, Entry, Waiters},
     word::{Answer, Phase, Word},
 };
 use crate::wire::frame::{Failure, WaitPoint};
@@ -26,7 +26,7 @@ pub(super) struct Inner {
 struct Failed {
     name: Name,
     sent: bool,
-    entries: Vec<Entry>,
+    entries: Entries,
 }
 
 impl Inner {
@@ -102,7 +102,7 @@ impl Inner {
         let Update::Changed { before, .. } = self.slots.update(name, Word::failed)? else {
             return Ok(None);
         };
-        let entries = if before.has_waiters() { self.waiters.take(name) } else { Vec::new() };
+        let entries = if before.has_waiters() { self.waiters.take(name) } else { Entries::new() };
         Ok(Some(Failed { name, sent: before.phase() == Phase::Sent, entries }))
     }
 

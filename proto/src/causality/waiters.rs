@@ -15,6 +15,8 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
+use smallvec::SmallVec;
+
 use super::{
     slots::{Slots, Update},
     sync::{Mutex, MutexGuard},
@@ -51,7 +53,23 @@ impl fmt::Debug for Entry {
     }
 }
 
-type Shard = BTreeMap<Name, Vec<Entry>>;
+/// Those who wait for one token; mostly one.
+pub(super) type Entries = SmallVec<[Entry; 1]>;
+
+type Shard = BTreeMap<Name, Entries>;
+
+/// Adds an entry, and removes what was decided elsewhere when the list would grow, so that a token
+/// that lives long does not collect it. A list that is still half full grows all the same: it is
+/// looked through once in as many additions as it has entries.
+fn add(entries: &mut Entries, entry: Entry) {
+    if entries.len() == entries.capacity() {
+        entries.retain(|entry| !entry.join.is_decided());
+        if entries.len() > entries.capacity() / 2 {
+            entries.reserve(entries.len());
+        }
+    }
+    entries.push(entry);
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -83,21 +101,15 @@ impl Waiters {
             Err(_) => Answer::Reached,
         };
         if answer == Answer::Unresolved {
-            let entries = shard.entry(name).or_default();
-            // what was decided elsewhere is removed when the list would grow, so that a token that
-            // lives long does not collect it
-            if entries.len() == entries.capacity() {
-                entries.retain(|entry| !entry.join.is_decided());
-            }
-            entries.push(entry);
+            add(shard.entry(name).or_default(), entry);
         }
         answer
     }
 
     /// Takes those out who wait for a request to be sent.
-    pub(super) fn take_sent(&self, name: Name) -> Vec<Entry> {
+    pub(super) fn take_sent(&self, name: Name) -> Entries {
         let mut shard = self.lock(name);
-        let Some(entries) = shard.get_mut(&name) else { return Vec::new() };
+        let Some(entries) = shard.get_mut(&name) else { return Entries::new() };
         let (taken, left) = core::mem::take(entries)
             .into_iter()
             .partition(|entry| entry.kind.wait == WaitPoint::RequestSent);
@@ -109,7 +121,7 @@ impl Waiters {
     }
 
     /// Takes everyone out.
-    pub(super) fn take(&self, name: Name) -> Vec<Entry> {
+    pub(super) fn take(&self, name: Name) -> Entries {
         self.lock(name).remove(&name).unwrap_or_default()
     }
 
@@ -118,7 +130,7 @@ impl Waiters {
     pub(super) fn len(&self) -> usize {
         let len = |shard: &Mutex<Shard>| {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.values().map(Vec::len).sum::<usize>()
+            shard.values().map(|entries| entries.len()).sum::<usize>()
         };
         self.shards.iter().map(len).sum()
     }
