@@ -124,9 +124,9 @@ impl Inner {
         if unresolved.is_empty() {
             return Readiness::Ready(waiter);
         }
-        // the extra one is ours, so that nobody is told before all are registered
-        let join = Arc::new(Join::new(dependant, unresolved.len() + 1, waiter));
-        let mut reached = 1;
+        let join = Arc::new(Join::new(dependant, unresolved.len(), waiter));
+        // what was reached meanwhile: counted at the end, so that nobody is told before
+        let mut reached = 0;
         for dependency in unresolved {
             let entry = Entry { kind: dependency.kind, join: Arc::clone(&join) as _ };
             match self.waiters.register(&self.slots, dependency.on.name, entry) {

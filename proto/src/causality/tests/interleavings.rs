@@ -171,6 +171,28 @@ fn loom_a_slot_is_used_again_while_its_old_token_is_moved_on() {
     });
 }
 
+/// A late report of an old token does not wake those who wait for the next one in its slot.
+/// [CAUS-1, CAUS-5]
+#[test]
+fn loom_a_late_report_wakes_nobody_else() {
+    loom::model(|| {
+        let map = map(2, 3);
+        let first = started(&map);
+        let (old, new) = (Told::default(), Told::default());
+        let waits = map.allocate([on(&first, COMPLETED)]).unwrap().wait(old.clone());
+        let late = report(&map, &first, CausalityMap::sent);
+        assert_eq!(map.complete(first.token()), Ok(true));
+        let next = started(&map);
+        assert_eq!(next.token().to_wire(), first.token().to_wire() + (1 << 24));
+        let waits_again = map.allocate([on(&next, SENT)]).unwrap().wait(new.clone());
+        late.join().unwrap();
+        assert_eq!(told(&waits, &old), Some(Resolution::Ready));
+        assert_eq!(told(&waits_again, &new), None);
+        assert_eq!(map.sent(next.token()), Ok(true));
+        assert_eq!(told(&waits_again, &new), Some(Resolution::Ready));
+    });
+}
+
 /// Two threads share one slot: each has it alone, or is told that the map is full. [CAUS-1, CAUS-8]
 #[test]
 fn loom_two_allocate_and_free_one_slot() {
