@@ -6,6 +6,7 @@
 //!
 //! - [`time`], [`id`], [`ranges`], [`rng`], [`slots`] and [`wheel`] are leaves that take values and
 //!   give values back.
+//! - [`causality`] says which transfers wait for which, across peers and workers (spec chapter 7).
 //! - [`congestion`] decides how much may be in flight on a path and how fast it leaves.
 //! - [`wire`] is every packet and frame: encoders that write into the caller's memory, decoders
 //!   that borrow from it (spec chapter 2).
@@ -18,6 +19,7 @@
 //!   [`pool`] is the handle that applications share.
 #![forbid(unsafe_code)]
 
+pub mod causality;
 pub mod config;
 pub mod congestion;
 pub mod crypto;

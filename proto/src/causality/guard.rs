@@ -1,0 +1,56 @@
+//! Tokens that are held.
+
+use core::fmt;
+use std::sync::Arc;
+
+use super::{
+    Progress,
+    inner::Inner,
+    token::{Name, Token},
+    word::Word,
+};
+
+/// A token that is held: as long as one of its guards exists, the map remembers a failure of its
+/// transfer. A success takes no memory, and is known all the same: a slot goes on from a transfer
+/// that is held only when that has succeeded.
+///
+/// Of one token, 2^20 - 2 guards are counted. More at once are possible, and make its failure
+/// unforgettable.
+pub struct TokenGuard {
+    pub(super) inner: Arc<Inner>,
+    pub(super) name: Name,
+}
+
+impl TokenGuard {
+    /// The token.
+    pub fn token(&self) -> Token {
+        self.inner.token(self.name)
+    }
+
+    /// How far the transfer has come. [CAUS-7]
+    pub fn progress(&self) -> Progress {
+        self.inner.slots.load(self.name).map_or(Progress::Completed, Progress::of)
+    }
+}
+
+impl Clone for TokenGuard {
+    fn clone(&self) -> Self {
+        // one that has succeeded is not counted any more
+        let _ = self.inner.slots.update(self.name, Word::held);
+        Self { inner: Arc::clone(&self.inner), name: self.name }
+    }
+}
+
+impl Drop for TokenGuard {
+    fn drop(&mut self) {
+        // as above
+        let _ = self.inner.slots.update(self.name, Word::released);
+    }
+}
+
+impl fmt::Debug for TokenGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let progress = self.progress();
+        f.debug_struct("TokenGuard").field("token", &self.token()).field("is", &progress).finish()
+    }
+}
