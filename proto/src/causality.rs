@@ -21,6 +21,7 @@ mod config;
 mod dependent;
 mod guard;
 mod inner;
+pub(crate) mod received;
 mod slots;
 mod sync;
 mod token;
@@ -106,8 +107,13 @@ impl CausalityMap {
     /// The first size of `config` that is out of range.
     pub fn new(id: MapId, config: CausalityConfig) -> Result<Self, CausalityConfigError> {
         config.validate()?;
+        Ok(Self::sized(id, config))
+    }
+
+    /// An empty map of sizes that were found valid.
+    pub(crate) fn sized(id: MapId, config: CausalityConfig) -> Self {
         let inner = Inner { id, slots: Slots::new(config), waiters: Waiters::new() };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// Gives a token to a transfer that depends on any number of others. [CAUS-2, CAUS-9]

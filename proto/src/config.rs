@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::{
+    causality::{CausalityConfig, CausalityConfigError},
     congestion::{CongestionConfig, CongestionControl},
     crypto::{KeyLimits, Suite},
 };
@@ -37,6 +38,8 @@ pub struct Config {
     pub stream_messages: u64,
     /// Bytes of such messages, at most; the last of them may go beyond.
     pub stream_bytes: u64,
+    /// How many calls of a pool may name each other as what must come first.
+    pub causality: CausalityConfig,
     /// Metadata and headers of one message in bytes, at most.
     pub max_metadata: usize,
     /// The largest message received to memory, in bytes.
@@ -117,6 +120,7 @@ impl Config {
             max_transfers: 1 << 20,
             stream_messages: 256,
             stream_bytes: 1 << 20,
+            causality: CausalityConfig::default(),
             max_metadata: 1_024,
             max_message: 1 << 30,
             auto_receive: 1 << 20,
@@ -238,6 +242,7 @@ impl Config {
                 return Err(ConfigError::OutOfRange { name, value, min, max });
             }
         }
+        self.causality.validate()?;
         self.path_congestion(usize::from(self.max_datagram), 0).validate()?;
         let spans = [
             ("timer_slack", self.timer_slack, Duration::ZERO, Duration::from_secs(1)),
@@ -267,6 +272,9 @@ impl Default for Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// A size of the causality map is out of its range.
+    #[error(transparent)]
+    Causality(#[from] CausalityConfigError),
     /// A number is out of its range.
     #[error("{name} is {value}, must be {min} to {max}")]
     OutOfRange {

@@ -20,13 +20,14 @@ use hashbrown::HashMap;
 pub use error::{
     AddPeerError, NewEndpointError, RespondError, SendError, StartError, StreamError, SupplyError,
 };
-pub use input::{Destination, Message, Open, Payload, Respond};
+pub use input::{After, Destination, Message, Open, Payload, Respond};
 pub use output::{
     Event, Outcome, PeerFailure, Transmit, TransmitBuilder, TransmitQueue, WakeReason, Wakeup,
 };
 pub use stats::{DropReason, Stats, Usage};
 
 use crate::{
+    causality::{CausalityMap, MapId},
     config::Config,
     congestion::{dctcp::PullRate, leaky_bucket::LeakyBucket},
     crypto::{HelloInitiator, OpeningKeys, PathKeys, PathSecret, Psk, SealError, SecretRng, Seed},
@@ -170,6 +171,13 @@ impl Endpoint {
     /// What this endpoint tells its peers of itself: a new life, a new value.
     pub fn incarnation(&self) -> Incarnation {
         self.incarnation
+    }
+
+    /// A causality map for the calls of this endpoint, of the size that its configuration says.
+    pub(crate) fn causality_map(&self) -> CausalityMap {
+        let mut id = [0; 8];
+        id.copy_from_slice(&self.incarnation.0[..8]);
+        CausalityMap::sized(MapId(u64::from_be_bytes(id)), self.cx.config.causality)
     }
 
     /// Counters since the endpoint was made.

@@ -229,6 +229,8 @@ impl Status {
     pub const CORRUPT: Self = Self(10);
     /// The endpoint is going away.
     pub const SHUTDOWN: Self = Self(11);
+    /// A call that this one depends on has failed.
+    pub const DEPENDENCY: Self = Self(12);
     /// The first code that belongs to the application.
     pub const APPLICATION: Self = Self(64);
 
@@ -253,6 +255,7 @@ impl fmt::Display for Status {
             Self::UNKNOWN_ID => "unknown id",
             Self::CORRUPT => "payload corrupt",
             Self::SHUTDOWN => "shutting down",
+            Self::DEPENDENCY => "a call it depends on has failed",
             Self(code) => return write!(f, "status {code}"),
         };
         f.write_str(name)

@@ -7,6 +7,7 @@
 //! moving.
 
 mod admission;
+mod causes;
 mod congestion;
 mod data;
 mod early;
@@ -29,6 +30,7 @@ pub(crate) use incoming::Data;
 use hashbrown::HashMap;
 
 use crate::{
+    causality::received::Received,
     congestion::PathCongestion,
     crypto::{DataKeys, HelloInitiator, HelloOutcome, PathKeys, SecretRng, Seed},
     endpoint::{
@@ -108,6 +110,8 @@ pub(crate) struct Peer {
 
     // receiving
     pub(crate) seen: Vec<Seen>,
+    /// The peer's calls that others depend on.
+    pub(crate) received: Received,
     pub(crate) incoming: Slots<RecvTransfer>,
     pub(crate) notifies_seen: u64,
     pub(crate) notify_limit_sent: u64,
@@ -276,6 +280,7 @@ impl Peer {
             held_back: false,
             window_full_at: None,
             seen: Vec::new(),
+            received: Received::default(),
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,
             notify_limit_sent: Context::first_notify_credit(config),

@@ -21,12 +21,12 @@ pub(crate) use cell::Cell;
 pub use connect::Connect;
 pub use error::{CallCause, CallError};
 pub use incoming::{Accept, Incoming, Responding};
-use mailbox::Shared;
-pub(crate) use mailbox::{Announced, Command, Mailbox, Start, connect};
+pub(crate) use mailbox::{Announced, Command, Mailbox, Shared, Start, connect};
 pub use messages::{Receiver, Requests, Sender};
 pub use transfer::{Download, Head, Record, Upload, Writer};
 
 use crate::{
+    causality::Dependency,
     endpoint::{Destination, Payload, Stats},
     id::{Pattern, Priority, Status},
 };
@@ -53,7 +53,7 @@ pub struct Pool {
 }
 
 /// What a caller may choose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     /// The shape of the call.
     pub pattern: Pattern,
@@ -64,6 +64,12 @@ pub struct CallOptions {
     /// Request headers; with the metadata, bounded by
     /// [`Config::max_metadata`](crate::config::Config::max_metadata).
     pub headers: Bytes,
+    /// Gives the call a name, so that others can depend on it: see [`Call::token`].
+    pub named: bool,
+    /// Calls that must come before this one. Those to the same peer cost no round trip: this one
+    /// is sent at once, and the peer keeps the order. A call that depends on others has a name
+    /// itself.
+    pub after: Vec<Dependency>,
 }
 
 /// The answer to a call.
@@ -201,8 +207,29 @@ impl Pool {
         payload: Payload,
         response: Destination,
     ) -> (call::Launch, Arc<Cell>) {
-        let cell = Arc::new(Cell::for_call(remote));
-        let start = Start { remote, options, metadata, payload, response, cell: Arc::clone(&cell) };
+        let mut dependent = None;
+        let mut unnamed = None;
+        if options.named || !options.after.is_empty() {
+            match self.shared.causality().allocate(options.after.iter().cloned()) {
+                Ok(named) => dependent = Some(named),
+                Err(error) => unnamed = Some(CallCause::Causality(error)),
+            }
+        }
+        let token = dependent.as_ref().map(|dependent| dependent.guard().clone());
+        let cell = Arc::new(Cell::for_call(remote, token));
+        if let Some(cause) = unnamed {
+            cell.fail(cause);
+        }
+        let start = Start {
+            remote,
+            options,
+            metadata,
+            payload,
+            response,
+            cell: Arc::clone(&cell),
+            dependent,
+            expires: None,
+        };
         (call::Launch::new(Arc::clone(&self.shared), start), cell)
     }
 }

@@ -12,14 +12,16 @@
 pub(crate) mod flow;
 
 use flow::{Flow, Inbound, Limits, Outbound};
+use smallvec::SmallVec;
 
 use crate::{
     config::Config,
-    endpoint::Destination,
+    endpoint::{Destination, Event},
     id::{Pattern, Priority, StreamId, TransferId},
     slots::SlotRef,
     time::Timestamp,
     wheel::TimerToken,
+    wire::frame::Dependency,
 };
 
 /// A stream that has not had its last event yet.
@@ -42,8 +44,21 @@ pub(crate) struct Stream {
     pub(crate) deadline: Option<TimerToken>,
     /// The application knows of the stream, so it is told of its end too.
     pub(crate) announced: bool,
+    /// What it depends on, and whether others may depend on it.
+    pub(crate) causes: Option<Box<Causes>>,
     /// The directions of many messages, if the pattern has any.
     pub(crate) flow: Option<Box<Flow>>,
+}
+
+/// How a stream hangs together with others.
+#[derive(Debug)]
+pub(crate) struct Causes {
+    /// Its name, if others may depend on it.
+    pub(crate) token: Option<u64>,
+    /// What must come before it, and has not.
+    pub(crate) dependencies: SmallVec<[Dependency; 2]>,
+    /// What the application will be told when it has.
+    pub(crate) held: Vec<Event>,
 }
 
 /// Where a stream stands.
@@ -86,6 +101,7 @@ impl Stream {
             expires: None,
             deadline: None,
             announced: true,
+            causes: None,
             flow: flow(outbound, inbound),
         }
     }
@@ -114,6 +130,7 @@ impl Stream {
             expires: None,
             deadline: None,
             announced: phase != Phase::Receiving,
+            causes: None,
             flow: flow(outbound, inbound),
         }
     }

@@ -4,6 +4,7 @@
 //! same worker runs over UDP, EFA and the simulator.
 
 mod calls;
+mod dependants;
 
 pub(crate) use calls::cause_of;
 
@@ -60,7 +61,7 @@ impl<L: Link> Worker<L> {
         link: L,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> (Self, Pool) {
-        let (mailbox, pool) = crate::pool::connect(wake);
+        let (mailbox, pool) = crate::pool::connect(endpoint.causality_map(), wake);
         let worker = Self {
             endpoint,
             link,
@@ -126,7 +127,8 @@ impl<L: Link> Worker<L> {
         let mut busy = false;
         let blocked = self.transmit(now, &mut busy)?;
         let finished = self.is_finished(now);
-        let mut next = self.endpoint.poll_timeout().map(|wake| wake.at);
+        let wake = self.endpoint.poll_timeout().map(|wake| wake.at);
+        let mut next = wake.into_iter().chain(self.calls.next_expiry()).min();
         if let Some(at) = self.shutdown_at {
             next = Some(next.map_or(at, |next| next.min(at)));
         }
@@ -170,9 +172,11 @@ impl<L: Link> Worker<L> {
         let mut busy = false;
         for _ in 0..COMMAND_BATCH {
             let Some(command) = self.mailbox.next() else { break };
-            self.calls.command(&mut self.endpoint, now, command);
+            let shared = self.mailbox.shared();
+            self.calls.command(&mut self.endpoint, shared, now, command);
             busy = true;
         }
+        self.calls.expire(&mut self.endpoint, self.mailbox.shared(), now);
         self.mailbox.wake_blocked();
         if self.mailbox.is_shut_down() && self.shutdown_at.is_none() {
             self.shutdown_at = Some(now + SHUTDOWN_GRACE);

@@ -4,6 +4,7 @@ use self::scenario::{Scenario, everyone_to_everyone};
 use super::*;
 use crate::net::{Buffer, Cable, Fault, Topology};
 
+mod causality;
 mod links;
 mod patterns;
 mod pools;

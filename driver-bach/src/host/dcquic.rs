@@ -158,7 +158,7 @@ impl DcquicHost {
                 }
             }
             // what calls of one request and one response do not bring
-            Event::Message { .. } | Event::Writable { .. } => {}
+            Event::Message { .. } | Event::Writable { .. } | Event::Sent { .. } => {}
             Event::Response { .. } | Event::SupplyWanted { .. } => {}
             Event::Closed { stream, outcome } => self.close(stream, outcome),
         }

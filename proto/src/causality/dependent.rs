@@ -5,7 +5,7 @@ use super::{
     token::Token,
     wait::{Readiness, Waiter},
 };
-use crate::wire::frame::{self, DependencyKind};
+use crate::wire::frame::{self, DependencyKind, Failure};
 
 /// A transfer that must come first.
 #[derive(Clone, Debug)]
@@ -17,6 +17,13 @@ pub struct Dependency {
 }
 
 impl Dependency {
+    /// The same, but what depends on it goes on if it fails.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.kind.failure = Failure::Ignore;
+        self
+    }
+
     /// As it stands in a TRANSFER_NOTIFY.
     pub fn to_wire(&self) -> frame::Dependency {
         frame::Dependency { token: self.on.token().to_wire(), kind: self.kind }

@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::{
-    Progress,
+    Dependency, DependencyKind, Failure, Progress, WaitPoint,
     inner::Inner,
     token::{Name, Token},
     word::Word,
@@ -30,6 +30,43 @@ impl TokenGuard {
     /// How far the transfer has come. [CAUS-7]
     pub fn progress(&self) -> Progress {
         self.inner.slots.load(self.name).map_or(Progress::Completed, Progress::of)
+    }
+}
+
+impl TokenGuard {
+    /// What has to come first: that the peer has the request of this call. Its failure before that
+    /// is the failure of what depends on it.
+    pub fn when_sent(&self) -> Dependency {
+        self.when(WaitPoint::RequestSent)
+    }
+
+    /// What has to come first: that this call was answered with success. Its failure is the failure
+    /// of what depends on it.
+    pub fn when_answered(&self) -> Dependency {
+        self.when(WaitPoint::ResponseReceived)
+    }
+
+    fn when(&self, wait: WaitPoint) -> Dependency {
+        let kind = DependencyKind { wait, failure: Failure::Cascade };
+        Dependency { on: self.clone(), kind }
+    }
+
+    /// See [`CausalityMap::sent`](super::CausalityMap::sent).
+    pub(crate) fn report_sent(&self) {
+        // one that has ended has been sent, or never will be
+        let _ended = self.inner.sent(self.name);
+    }
+
+    /// See [`CausalityMap::complete`](super::CausalityMap::complete).
+    pub(crate) fn report_complete(&self) {
+        // nothing changes how it has ended
+        let _ended = self.inner.complete(self.name);
+    }
+
+    /// See [`CausalityMap::fail`](super::CausalityMap::fail).
+    pub(crate) fn report_failed(&self) {
+        // nothing changes how it has ended
+        let _ended = self.inner.fail(self.name);
     }
 }
 

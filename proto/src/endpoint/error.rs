@@ -44,6 +44,15 @@ pub enum StartError {
     /// No data key could be drawn.
     #[error("no data key is available")]
     NoDataKey,
+    /// A call that must come before is not open, or goes to another peer.
+    #[error("a call that this one depends on is not open at the same peer")]
+    UnknownDependency,
+    /// More dependencies than a notify holds.
+    #[error("a call depends on {limit} others at most")]
+    TooManyDependencies {
+        /// The limit.
+        limit: usize,
+    },
     /// A stream of many requests is opened without one; each of them is sent afterwards.
     #[error("a stream of many requests is opened without one: send them one by one")]
     UnexpectedPayload,

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use crate::{
-    id::{Pattern, Priority, Status},
+    id::{Pattern, Priority, Status, StreamHandle},
     time::Timestamp,
+    wire::frame::DependencyKind,
 };
 
 /// A message to send.
@@ -66,8 +67,23 @@ pub struct Open {
     pub payload: Payload,
     /// Where the response goes.
     pub response: Destination,
+    /// A name of the call, unique among the calls of this endpoint that are open, if others may
+    /// depend on it. The peer's events carry it.
+    pub token: Option<u64>,
+    /// Calls to the same peer that must come before this one. It is sent at once; the peer hands
+    /// it to its application when they are out of the way.
+    pub after: Vec<After>,
     /// When to give up with [`Outcome::Deadline`](super::Outcome::Deadline).
     pub deadline: Option<Timestamp>,
+}
+
+/// A call that must come before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The other call, open and with a token.
+    pub stream: StreamHandle,
+    /// What of it must have happened, and what if it fails.
+    pub kind: DependencyKind,
 }
 
 /// One message of a direction that carries many.

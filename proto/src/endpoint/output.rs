@@ -301,11 +301,19 @@ pub enum Event {
         headers: Bytes,
         /// Length of the request in bytes; 0 if the pattern has many requests.
         size: u64,
+        /// The caller's name for the call, if it gave one: unique among its open calls.
+        token: Option<u64>,
         /// When the caller gives up, if it said so; the stream then ends here too.
         expires: Option<Timestamp>,
         /// The request itself, if it has all been received. None if the pattern has many requests:
         /// each of them is an [`Event::Message`].
         body: Option<Bytes>,
+    },
+    /// The peer has the request of a stream that was opened with a token; if there are many, what
+    /// opens it.
+    Sent {
+        /// The stream.
+        stream: StreamHandle,
     },
     /// The next message of a direction that carries many, in order.
     ///
@@ -374,6 +382,18 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+}
+
+impl Event {
+    /// Whether with it the application has all of a stream's request, or what opens a stream of
+    /// many.
+    pub(crate) const fn delivers_request(&self) -> bool {
+        match self {
+            Self::Opened { pattern, body, .. } => body.is_some() || pattern.has_many_requests(),
+            Self::Received { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// How a stream ended, as far as this side knows.

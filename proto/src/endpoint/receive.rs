@@ -185,7 +185,7 @@ fn handle_frames(
     for frame in Frames::new(frames) {
         let Ok(frame) = frame else {
             cx.stats.drop_for(DropReason::Malformed);
-            return;
+            break;
         };
         match frame {
             Frame::TransferNotify(notify) => peer.on_notify(cx, now, &notify),
@@ -216,6 +216,7 @@ fn handle_frames(
             | Frame::Withdraw(_) => {}
         }
     }
+    peer.settle_woken(cx, now);
 }
 
 fn drop_reason(error: OpenError) -> DropReason {

@@ -34,6 +34,7 @@ impl Peer {
             content.is_headers_only() == many
                 && notify.fin.is_some() != many
                 && (!many || notify.size == 0)
+                && notify.dependencies.len() <= super::causes::MAX_DEPENDENCIES
                 && (!content.is_split() || Content::split(notify.metadata).is_some())
         }) else {
             return Fate::Refused(Status::INVALID);
@@ -113,6 +114,7 @@ impl Peer {
             };
             let metadata = cx.arena.copy(notify.metadata);
             self.remote_streams.insert(id.slot(), stream);
+            self.note_causes(notify);
             self.announce_stream(cx, now, notify, content, metadata, body);
             return Fate::Delivered;
         }
@@ -126,6 +128,7 @@ impl Peer {
         let mut stream = opened(phase, &cx.config);
         stream.receiving = Some(slot);
         self.remote_streams.insert(id.slot(), stream);
+        self.note_causes(notify);
         if auto {
             self.begin_receiving(cx, now, slot, Destination::Memory);
         } else {
@@ -147,16 +150,18 @@ impl Peer {
     ) {
         let (metadata, headers) = split_metadata(metadata, content);
         let lifetime = notify.remaining_lifetime_us;
-        cx.events.push_back(Event::Opened {
+        let event = Event::Opened {
             stream: self.handle(notify.stream),
             pattern: notify.pattern,
             priority: notify.priority,
             metadata,
             headers,
             size: notify.size,
+            token: notify.causality,
             expires: lifetime.map(|us| now + core::time::Duration::from_micros(us)),
             body,
-        });
+        };
+        self.push_event(cx, notify.stream, event);
     }
 
     /// The response to a stream of ours is announced.
@@ -235,23 +240,26 @@ impl Peer {
         match transfer.details {
             Details::Request { announced: true, .. } => {
                 found.phase = Phase::Handling;
-                cx.events.push_back(Event::Received { stream, body });
+                self.push_event(cx, id, Event::Received { stream, body });
             }
             Details::Request { announced: false, content } => {
                 found.phase = Phase::Handling;
                 found.announced = true;
                 let (pattern, priority, expires) = (found.pattern, found.priority, found.expires);
                 let (metadata, headers) = split_metadata(metadata, content);
-                cx.events.push_back(Event::Opened {
+                let token = found.causes.as_ref().and_then(|causes| causes.token);
+                let event = Event::Opened {
                     stream,
                     pattern,
                     priority,
                     metadata,
                     headers,
                     size,
+                    token,
                     expires,
                     body,
-                });
+                };
+                self.push_event(cx, id, event);
             }
             Details::Message { .. } => {}
             Details::Response { status } => {
@@ -275,7 +283,8 @@ impl Peer {
         slot: SlotRef,
     ) {
         let Some(found) = self.stream_mut(stream) else { return };
-        if found.sending == Some(slot) {
+        let opening = found.sending == Some(slot);
+        if opening {
             found.sending = None;
         }
         if let Some(outbound) = found.outbound() {
@@ -284,6 +293,8 @@ impl Peer {
         let done = found.outbound().is_none_or(|outbound| outbound.is_done());
         if done && found.phase == Phase::Responding {
             self.end_stream(cx, stream, Outcome::Complete);
+        } else if opening {
+            self.note_sent(cx, stream);
         }
     }
 }

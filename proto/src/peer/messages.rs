@@ -93,6 +93,10 @@ impl Peer {
         if let Some(receiving) = given_up {
             self.drop_incoming(cx, receiving);
         }
+        if let Some(status) = fin.filter(|_| !here) {
+            self.note_answered(stream, status);
+            self.settle_woken(cx, now);
+        }
         Ok(())
     }
 
@@ -283,6 +287,17 @@ impl Peer {
             }
             self.accepted_at = now;
             self.drop_outgoing(cx, slot);
+            self.note_sent(cx, id);
+        }
+    }
+
+    /// The peer has what opened a stream.
+    pub(super) fn note_sent(&mut self, cx: &mut Context, id: StreamId) {
+        let stream = self.handle(id);
+        let ours = id.opener() == self.role;
+        let causes = self.stream_mut(id).and_then(|stream| stream.causes.as_ref());
+        if ours && causes.is_some_and(|causes| causes.token.is_some()) {
+            cx.events.push_back(Event::Sent { stream });
         }
     }
 
@@ -313,9 +328,11 @@ impl Peer {
         cx.receive_memory += message.body.as_ref().map_or(0, Bytes::len) as u64;
         inbound.on_complete(index, message);
         let mut last = false;
-        while let Some(flow::Message { metadata, body, fin }) = inbound.poll_message() {
+        while let Some(inbound) = self.stream_mut(id).and_then(|stream| stream.inbound())
+            && let Some(flow::Message { metadata, body, fin }) = inbound.poll_message()
+        {
             last = fin.is_some();
-            cx.events.push_back(Event::Message { stream, metadata, body, fin });
+            self.push_event(cx, id, Event::Message { stream, metadata, body, fin });
         }
         if last && id.opener() == self.role {
             self.end_stream(cx, id, Outcome::Complete);

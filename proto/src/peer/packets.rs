@@ -1,5 +1,7 @@
 //! Control packets for a peer, full of frames.
 
+use smallvec::SmallVec;
+
 use super::{Peer, Session};
 use crate::{
     crypto::SealError,
@@ -13,7 +15,7 @@ use crate::{
     transfer::sender::{SendBody, SendTransfer},
     wire::{
         frame::{
-            Accepted, ArrivalReport, Body, BufferFull, CancelPull, Encode, List, Probe,
+            Accepted, ArrivalReport, Body, BufferFull, CancelPull, Dependency, Encode, List, Probe,
             ProbeResponse, PullRequest, RangeAck, StreamBlocked, StreamClose, StreamCloseAck,
             StreamCredit, TransferAccept, TransferChallengeResponse, TransferNotify, Writer,
         },
@@ -347,16 +349,10 @@ impl Peer {
                 continue;
             }
             self.wait_to_be_asked(cx, now, slot);
-            let opens = self.outgoing.get(slot).map(|t| (t.stream, t.index == 0));
-            // [STRM-6]
-            let lifetime = opens.and_then(|(stream, first)| {
-                let expires = self.stream_mut(stream).filter(|_| first)?.expires?;
-                (stream.opener() == self.role)
-                    .then(|| expires.saturating_since(now).as_micros() as u64)
-            });
+            let opening = self.opening(now, slot);
             if let Some(transfer) = self.outgoing.get(slot) {
                 let first_of_slot = transfer.notify.sent == 0;
-                notify_frame(slot, transfer, lifetime).encode(writer)?;
+                notify_frame(slot, transfer, &opening).encode(writer)?;
                 let stream = transfer.stream;
                 if stream.opener() != self.role
                     && let Some(request) = self.stream_mut(stream).map(|stream| stream.request)
@@ -374,6 +370,23 @@ impl Peer {
             self.arm_notify(cx, at);
         }
         Ok(())
+    }
+
+    /// What only the message says that opens a stream of ours.
+    fn opening(&mut self, now: Timestamp, slot: SlotRef) -> Opening {
+        let Some(transfer) = self.outgoing.get(slot) else { return Opening::default() };
+        let (id, first) = (transfer.stream, transfer.index == 0);
+        if !first || id.opener() != self.role {
+            return Opening::default();
+        }
+        let Some(stream) = self.stream_mut(id) else { return Opening::default() };
+        let causes = stream.causes.as_ref();
+        Opening {
+            token: causes.and_then(|causes| causes.token),
+            dependencies: causes.map(|causes| causes.dependencies.clone()).unwrap_or_default(),
+            // [STRM-6]
+            lifetime_us: stream.expires.map(|at| at.saturating_since(now).as_micros() as u64),
+        }
     }
 
     /// Tells the peer what it may send unasked, if that has changed much.
@@ -415,11 +428,19 @@ fn range_ack<'a>(
     RangeAck { transfer, ranges: List::Slice(ranges), complete, occupancy: 0 }
 }
 
-fn notify_frame(
+/// What only the message says that opens a stream.
+#[derive(Default)]
+struct Opening {
+    token: Option<u64>,
+    dependencies: SmallVec<[Dependency; 2]>,
+    lifetime_us: Option<u64>,
+}
+
+fn notify_frame<'a>(
     slot: SlotRef,
-    transfer: &SendTransfer,
-    remaining_lifetime_us: Option<u64>,
-) -> TransferNotify<'_> {
+    transfer: &'a SendTransfer,
+    opening: &'a Opening,
+) -> TransferNotify<'a> {
     let body = match &transfer.body {
         SendBody::Pulled(body) => Body::Pulled {
             key: body.key.key_bytes(),
@@ -442,9 +463,9 @@ fn notify_frame(
         pattern: transfer.pattern,
         fin: transfer.fin,
         metadata: &transfer.metadata,
-        causality: None,
-        dependencies: List::Slice(&[]),
-        remaining_lifetime_us,
+        causality: opening.token,
+        dependencies: List::Slice(&opening.dependencies),
+        remaining_lifetime_us: opening.lifetime_us,
         reliability: crate::wire::frame::Reliability::Reliable,
         content_type: transfer.content.to_wire(),
         body,

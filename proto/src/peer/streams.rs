@@ -56,6 +56,7 @@ impl Peer {
         if self.local_streams.len() >= limit as usize {
             return Err(too_many);
         }
+        let causes = self.causes_of(open.token, &open.after)?;
         let was_busy = self.is_busy();
         let (pattern, priority) = (open.pattern, open.priority);
         let credit = self.first_credit();
@@ -80,6 +81,7 @@ impl Peer {
             if let Some(outbound) = stream.outbound() {
                 outbound.on_queued(0, sending, false);
             }
+            stream.causes = causes;
             stream.expires = open.deadline;
             if let Some(at) = open.deadline {
                 cx.arm(&mut stream.deadline, at, timer);
@@ -189,6 +191,8 @@ impl Peer {
         if let Some(receiving) = receiving {
             self.drop_incoming(cx, receiving);
         }
+        self.note_answered(stream, respond.status);
+        self.settle_woken(cx, now);
         Ok(())
     }
 
@@ -210,20 +214,21 @@ impl Peer {
     ) -> Result<(), StreamError> {
         let found = self.stream_mut(stream).ok_or(StreamError::UnknownStream)?;
         let sending = found.sending;
-        // what the peer has never heard of needs no close
+        // what the peer has never heard of needs no close, unless others depend on it
+        let named = found.causes.as_ref().is_some_and(|causes| causes.token.is_some());
         let unknown_to_peer = found.id.opener() == self.role
+            && !named
             && sending
                 .and_then(|slot| self.outgoing.get(slot))
                 .is_some_and(|transfer| transfer.notify.sent == 0);
         self.end_stream(cx, stream, outcome);
         if !unknown_to_peer {
             self.closing.push(Closing { stream, status, queued: true, attempts: 0 });
-            let at = now + self.timeout(cx);
-            let timer = self.timer(TimerKind::Close);
-            cx.arm(&mut self.timers.close, at, timer);
+            self.arm_close(cx, now);
             self.arm_idle(cx, now);
             self.wants_to_send(cx);
         }
+        self.settle_woken(cx, now);
         Ok(())
     }
 
@@ -245,6 +250,9 @@ impl Peer {
             self.drop_incoming(cx, slot);
         }
         cx.disarm(&mut removed.deadline);
+        if let Some(causes) = removed.causes.as_ref().filter(|_| stream.opener() != self.role) {
+            self.note_ended(stream, causes);
+        }
         if let Some(flow) = removed.flow.take() {
             self.drop_flow(cx, flow);
         }
@@ -283,6 +291,16 @@ impl Peer {
     pub(crate) fn on_stream_close(&mut self, cx: &mut Context, frame: &StreamClose<'_>) {
         self.control.close_acks.push_back(frame.stream);
         self.wants_to_send(cx);
+        if frame.stream.opener() != self.role && self.stream_mut(frame.stream).is_none() {
+            // it may be one that others depend on, and never come
+            self.received.on_failed(frame.stream);
+        }
+        // who ends a call has got what opened it, unless that was held back there
+        let opening = self.stream_mut(frame.stream).and_then(|stream| stream.sending);
+        if frame.status != Status::DEPENDENCY && opening.is_some_and(|slot| self.has_sent_all(slot))
+        {
+            self.note_sent(cx, frame.stream);
+        }
         self.close_stream_by_peer(cx, frame.stream, frame.status);
     }
 

@@ -102,6 +102,13 @@ impl Peer {
         cx.arm(&mut self.timers.notify, at, timer);
     }
 
+    /// Sees to it that closes are repeated.
+    pub(super) fn arm_close(&mut self, cx: &mut Context, now: Timestamp) {
+        let at = now + self.timeout(cx);
+        let timer = self.timer(TimerKind::Close);
+        cx.arm(&mut self.timers.close, at, timer);
+    }
+
     fn on_close_timer(&mut self, cx: &mut Context, now: Timestamp) {
         if self.closing.is_empty() {
             return;

@@ -12,7 +12,7 @@ use super::{
     CallError, Cell, Response,
     mailbox::{Command, Shared, Start},
 };
-use crate::id::Status;
+use crate::{causality::TokenGuard, id::Status};
 
 /// Hands a call to the worker when it is first polled.
 #[derive(Debug)]
@@ -94,6 +94,13 @@ pub struct Call {
 impl Call {
     pub(super) const fn new(starting: Starting) -> Self {
         Self { starting }
+    }
+
+    /// The call's name, for others that depend on it; none unless
+    /// [`CallOptions::named`](super::CallOptions::named) asked for one, or it depends on others
+    /// itself.
+    pub fn token(&self) -> Option<&TokenGuard> {
+        self.starting.cell.guard()
     }
 
     /// The peer that is called.

@@ -13,8 +13,9 @@ use bytes::Bytes;
 
 use super::{CallCause, CallError, Head, Record, Response};
 use crate::{
+    causality::{Progress, Token, TokenGuard},
     endpoint::{Message, Outcome},
-    id::StreamHandle,
+    id::{Status, StreamHandle},
     worker::cause_of,
 };
 
@@ -24,6 +25,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Cell {
     remote: SocketAddr,
+    /// The call's name, if it has one.
+    token: Option<TokenGuard>,
     state: Mutex<State>,
 }
 
@@ -39,6 +42,8 @@ struct State {
     received: bool,
     /// How far the message may be supplied.
     window: u64,
+    /// The peer's answer, or what ends its messages, says success.
+    success: bool,
     /// Messages that the application has not read.
     messages: VecDeque<Message>,
     /// Messages that the endpoint has not taken yet.
@@ -52,18 +57,33 @@ struct State {
 
 impl Cell {
     /// The cell of a call that was not started yet.
-    pub(crate) fn for_call(remote: SocketAddr) -> Self {
-        Self { remote, state: Mutex::default() }
+    pub(crate) fn for_call(remote: SocketAddr, token: Option<TokenGuard>) -> Self {
+        Self { remote, token, state: Mutex::default() }
     }
 
     /// The cell of a call that a peer started.
     pub(crate) fn for_incoming(remote: SocketAddr, stream: StreamHandle) -> Self {
         let state = State { stream: Some(stream), ..State::default() };
-        Self { remote, state: Mutex::new(state) }
+        Self { remote, token: None, state: Mutex::new(state) }
     }
 
     pub(crate) fn remote(&self) -> SocketAddr {
         self.remote
+    }
+
+    /// The call's name, held, if it has one.
+    pub(crate) const fn guard(&self) -> Option<&TokenGuard> {
+        self.token.as_ref()
+    }
+
+    /// The call's name, if it has one.
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.token.as_ref().map(TokenGuard::token)
+    }
+
+    /// How far the call has come, if it has a name.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        self.token.as_ref().map(TokenGuard::progress)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -92,16 +112,24 @@ impl Cell {
         self.lock().stream = Some(stream);
     }
 
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.lock().abandoned
+    /// Whether the application waits for the call, and nothing has ended it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let state = self.lock();
+        !state.abandoned && state.ended.is_none()
     }
 
     pub(crate) fn respond(&self, response: Response) {
-        self.update(|state| state.response = Some(response));
+        self.update(|state| {
+            state.success = response.status.is_ok();
+            state.response = Some(response);
+        });
     }
 
     pub(crate) fn begin(&self, head: Head) {
-        self.update(|state| state.head = Some(head));
+        self.update(|state| {
+            state.success = head.status.is_ok();
+            state.head = Some(head);
+        });
     }
 
     /// Adds a record; false if nobody will read it.
@@ -123,6 +151,7 @@ impl Cell {
     /// Adds a message.
     pub(crate) fn push_message(&self, message: Message) {
         self.update(|state| {
+            state.success = message.fin.is_some_and(Status::is_ok);
             if !state.abandoned {
                 state.messages.push_back(message);
             }
@@ -143,13 +172,25 @@ impl Cell {
         self.update(|state| state.window = state.window.max(up_to));
     }
 
+    /// The call has ended. Its name is told first: whoever learns of the end may depend on it.
     pub(crate) fn close(&self, outcome: Outcome) {
+        let cause = cause_of(outcome);
+        if let Some(token) = &self.token {
+            match cause {
+                None if self.lock().success => token.report_complete(),
+                _ => token.report_failed(),
+            }
+        }
         self.update(|state| {
-            state.ended.get_or_insert(cause_of(outcome).map_or(Ok(()), Err));
+            state.ended.get_or_insert(cause.map_or(Ok(()), Err));
         });
     }
 
+    /// The call came to nothing.
     pub(crate) fn fail(&self, cause: CallCause) {
+        if let Some(token) = &self.token {
+            token.report_failed();
+        }
         self.update(|state| {
             state.ended.get_or_insert(Err(cause));
         });

@@ -25,7 +25,7 @@ pub struct Connect {
 
 impl Connect {
     pub(super) fn new(shared: Arc<Shared>, remote: SocketAddr) -> Self {
-        Self { shared, cell: Arc::new(Cell::for_call(remote)), started: false }
+        Self { shared, cell: Arc::new(Cell::for_call(remote, None)), started: false }
     }
 }
 

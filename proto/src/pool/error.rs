@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 
 use crate::{
+    causality::AllocateError,
     endpoint::{
         AddPeerError, PeerFailure, RespondError, SendError, StartError, StreamError, SupplyError,
     },
@@ -60,6 +61,12 @@ pub enum CallCause {
     /// The peer answered before it had the whole message; the response tells why.
     #[error("the peer answered before it had the whole message")]
     Answered,
+    /// A call that this one depends on has failed.
+    #[error("a call that this one depends on has failed")]
+    DependencyFailed,
+    /// The call got no name.
+    #[error(transparent)]
+    Causality(#[from] AllocateError),
     /// The worker has ended.
     #[error("the worker has ended")]
     WorkerGone,

@@ -94,6 +94,11 @@ impl Incoming {
         &self.announced.headers
     }
 
+    /// The caller's name for the call, if it gave one: the correlation id of its reports and ours.
+    pub fn token(&self) -> Option<u64> {
+        self.announced.token
+    }
+
     /// When the caller gives up, if it said so: the call then ends here too.
     pub fn expires(&self) -> Option<Timestamp> {
         self.announced.expires

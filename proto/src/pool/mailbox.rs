@@ -12,6 +12,7 @@ use super::{
     sync::{AtomicBool, Ordering},
 };
 use crate::{
+    causality::{CausalityMap, Dependency, Dependent},
     endpoint::{Destination, Payload, Respond, Stats},
     id::{Incarnation, Pattern, Priority, Status},
     time::Timestamp,
@@ -27,14 +28,43 @@ const INCOMING: usize = 16_384;
 #[derive(Debug)]
 pub(crate) enum Command {
     Start(Box<Start>),
-    Connect { cell: Arc<Cell> },
-    Supply { cell: Arc<Cell>, chunk: Bytes },
-    Receive { cell: Arc<Cell>, destination: Destination },
-    Release { cell: Arc<Cell>, bytes: u64 },
-    Respond { cell: Arc<Cell>, respond: Box<Respond> },
-    Flush { cell: Arc<Cell> },
-    Consume { cell: Arc<Cell>, messages: u64, bytes: u64 },
-    Cancel { cell: Arc<Cell>, status: Status },
+    /// What a call had to wait for is out of the way, or has failed.
+    Released {
+        start: Box<Start>,
+        behind: Vec<Dependency>,
+        failed: bool,
+    },
+    Connect {
+        cell: Arc<Cell>,
+    },
+    Supply {
+        cell: Arc<Cell>,
+        chunk: Bytes,
+    },
+    Receive {
+        cell: Arc<Cell>,
+        destination: Destination,
+    },
+    Release {
+        cell: Arc<Cell>,
+        bytes: u64,
+    },
+    Respond {
+        cell: Arc<Cell>,
+        respond: Box<Respond>,
+    },
+    Flush {
+        cell: Arc<Cell>,
+    },
+    Consume {
+        cell: Arc<Cell>,
+        messages: u64,
+        bytes: u64,
+    },
+    Cancel {
+        cell: Arc<Cell>,
+        status: Status,
+    },
 }
 
 /// A call to start.
@@ -46,6 +76,10 @@ pub(crate) struct Start {
     pub(crate) payload: Payload,
     pub(crate) response: Destination,
     pub(crate) cell: Arc<Cell>,
+    /// What must come first, until it was looked at.
+    pub(crate) dependent: Option<Dependent>,
+    /// When it is given up, once the worker has seen it.
+    pub(crate) expires: Option<Timestamp>,
 }
 
 /// A call from a peer, as it was announced.
@@ -58,6 +92,7 @@ pub(crate) struct Announced {
     pub(crate) metadata: Bytes,
     pub(crate) headers: Bytes,
     pub(crate) size: u64,
+    pub(crate) token: Option<u64>,
     pub(crate) expires: Option<Timestamp>,
     pub(crate) body: Option<Bytes>,
 }
@@ -79,6 +114,8 @@ pub(crate) struct Shared {
     /// The worker has ended: nothing will be taken from here any more.
     gone: AtomicBool,
     stats: Mutex<Stats>,
+    /// The calls that have names.
+    causality: CausalityMap,
 }
 
 impl core::fmt::Debug for Shared {
@@ -88,6 +125,10 @@ impl core::fmt::Debug for Shared {
 }
 
 impl Shared {
+    pub(super) fn causality(&self) -> &CausalityMap {
+        &self.causality
+    }
+
     /// Hands a call to the worker; gives it back if the ring is full.
     pub(super) fn start(&self, start: Box<Start>) -> Result<(), Box<Start>> {
         let cell = Arc::clone(&start.cell);
@@ -103,9 +144,9 @@ impl Shared {
     }
 
     /// Hands anything else to the worker.
-    pub(super) fn follow_up(&self, command: Command) {
+    pub(crate) fn follow_up(&self, command: Command) {
         let cell = match &command {
-            Command::Start(start) => &start.cell,
+            Command::Start(start) | Command::Released { start, .. } => &start.cell,
             Command::Connect { cell }
             | Command::Supply { cell, .. }
             | Command::Receive { cell, .. }
@@ -170,7 +211,10 @@ pub(crate) struct Mailbox {
 }
 
 /// A mailbox and its pool.
-pub(crate) fn connect(wake: impl Fn() + Send + Sync + 'static) -> (Mailbox, Pool) {
+pub(crate) fn connect(
+    causality: CausalityMap,
+    wake: impl Fn() + Send + Sync + 'static,
+) -> (Mailbox, Pool) {
     let shared = Arc::new(Shared {
         rings: core::array::from_fn(|_| ArrayQueue::new(RING)),
         follow_ups: SegQueue::new(),
@@ -182,11 +226,17 @@ pub(crate) fn connect(wake: impl Fn() + Send + Sync + 'static) -> (Mailbox, Pool
         shut_down: AtomicBool::new(false),
         gone: AtomicBool::new(false),
         stats: Mutex::default(),
+        causality,
     });
     (Mailbox { shared: Arc::clone(&shared) }, Pool { shared })
 }
 
 impl Mailbox {
+    /// What the pool and the worker share.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The next command: what concerns open calls first, then calls by priority.
     pub(crate) fn next(&self) -> Option<Command> {
         if let Some(command) = self.shared.follow_ups.pop() {
@@ -243,7 +293,9 @@ impl Drop for Mailbox {
         self.shared.gone.store(true, Ordering::SeqCst);
         while let Some(command) = self.next() {
             match command {
-                Command::Start(start) => start.cell.fail(CallCause::WorkerGone),
+                Command::Start(start) | Command::Released { start, .. } => {
+                    start.cell.fail(CallCause::WorkerGone);
+                }
                 Command::Connect { cell } => cell.fail(CallCause::WorkerGone),
                 _ => {}
             }

@@ -17,6 +17,7 @@ use super::{
     mailbox::{Command, Shared},
 };
 use crate::{
+    causality::TokenGuard,
     endpoint::Message,
     id::{Pattern, Status},
 };
@@ -78,6 +79,13 @@ impl Sender {
     pub(super) const fn of_answerer(shared: Arc<Shared>, cell: Arc<Cell>) -> Self {
         let launch = Launch::done(shared);
         Self { end: End { launch, cell, answers: true }, finished: false }
+    }
+
+    /// The call's name, for others that depend on it; none unless
+    /// [`CallOptions::named`](super::CallOptions::named) asked for one, or it depends on others
+    /// itself.
+    pub fn token(&self) -> Option<&TokenGuard> {
+        self.end.cell.guard()
     }
 
     /// The peer at the other end.
@@ -208,6 +216,13 @@ impl Receiver {
         Self { end, headers: None, status, failed: false, read: None, taken: (0, 0) }
     }
 
+    /// The call's name, for others that depend on it; none unless
+    /// [`CallOptions::named`](super::CallOptions::named) asked for one, or it depends on others
+    /// itself.
+    pub fn token(&self) -> Option<&TokenGuard> {
+        self.end.cell.guard()
+    }
+
     /// The peer at the other end.
     pub fn remote(&self) -> SocketAddr {
         self.end.cell.remote()
@@ -318,6 +333,13 @@ pub struct Requests {
 impl Requests {
     pub(super) const fn new(sender: Sender) -> Self {
         Self { sender }
+    }
+
+    /// The call's name, for others that depend on it; none unless
+    /// [`CallOptions::named`](super::CallOptions::named) asked for one, or it depends on others
+    /// itself.
+    pub fn token(&self) -> Option<&TokenGuard> {
+        self.sender.end.cell.guard()
     }
 
     /// The peer at the other end.

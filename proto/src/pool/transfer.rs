@@ -10,7 +10,7 @@ use super::{
     call::Starting,
     mailbox::{Command, Shared},
 };
-use crate::id::Status;
+use crate::{causality::TokenGuard, id::Status};
 
 /// What comes before the records of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,13 @@ pub struct Upload {
 impl Upload {
     pub(super) const fn new(starting: Starting, size: u64) -> Self {
         Self { starting, supplied: 0, size }
+    }
+
+    /// The call's name, for others that depend on it; none unless
+    /// [`CallOptions::named`](super::CallOptions::named) asked for one, or it depends on others
+    /// itself.
+    pub fn token(&self) -> Option<&TokenGuard> {
+        self.starting.cell.guard()
     }
 
     /// The peer that is called.

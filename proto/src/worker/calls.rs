@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::dependants::{Dependants, Held};
 use crate::{
+    causality::{Dependency, Token},
     endpoint::{AddPeerError, Endpoint, Event, Message, Open, Outcome, SendError, StreamError},
     id::{Incarnation, PeerId, Status, StreamHandle},
     pool::{
-        Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Start,
+        Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Shared,
+        Start,
     },
     time::Timestamp,
 };
@@ -22,6 +25,7 @@ pub(super) struct Calls {
     remotes: HashMap<PeerId, (SocketAddr, Incarnation)>,
     /// The peers that have not answered yet, and who waits for their answer.
     greeting: HashMap<PeerId, Vec<Arc<Cell>>>,
+    dependants: Dependants,
 }
 
 impl Calls {
@@ -42,9 +46,24 @@ impl Calls {
     }
 
     /// Carries out what the application wants.
-    pub(super) fn command(&mut self, endpoint: &mut Endpoint, now: Timestamp, command: Command) {
+    pub(super) fn command(
+        &mut self,
+        endpoint: &mut Endpoint,
+        shared: &Arc<Shared>,
+        now: Timestamp,
+        command: Command,
+    ) {
         match command {
-            Command::Start(start) => self.start(endpoint, now, *start),
+            Command::Start(start) => self.start(endpoint, shared, now, *start),
+            Command::Released { start, behind, failed } => {
+                let waited = self.dependants.release(&start.cell);
+                if failed {
+                    start.cell.fail(CallCause::DependencyFailed);
+                } else {
+                    self.open(endpoint, now, *start, &behind);
+                }
+                self.start_all(endpoint, shared, now, waited);
+            }
             Command::Connect { cell } => self.connect(endpoint, now, cell),
             Command::Supply { cell, chunk } => {
                 if let Some(stream) = cell.stream()
@@ -84,6 +103,8 @@ impl Calls {
                 if let Some(stream) = cell.stream() {
                     // a stream that has ended needs no end
                     let _ended = endpoint.cancel(now, stream, status);
+                } else {
+                    self.fail_waiting(endpoint, shared, now, &cell, CallCause::Cancelled);
                 }
             }
         }
@@ -123,25 +144,117 @@ impl Calls {
         }
     }
 
-    fn start(&mut self, endpoint: &mut Endpoint, now: Timestamp, start: Start) {
-        let Start { remote, options, metadata, payload, response, cell } = start;
-        if cell.is_abandoned() {
+    /// Starts a call, or lets it wait for those that it depends on.
+    fn start(
+        &mut self,
+        endpoint: &mut Endpoint,
+        shared: &Arc<Shared>,
+        now: Timestamp,
+        start: Start,
+    ) {
+        if start.dependent.is_none() || !start.cell.is_wanted() {
+            return self.open(endpoint, now, start, &[]);
+        }
+        let peer = match self.peer(endpoint, now, start.remote) {
+            Ok(peer) => peer,
+            Err(error) => return start.cell.fail(CallCause::AddPeer(error)),
+        };
+        match self.dependants.hold(shared, now, peer, start) {
+            Held::Go(start, behind) => self.open(endpoint, now, start, &behind),
+            Held::Waits => {}
+            Held::Failed(start) => start.cell.fail(CallCause::DependencyFailed),
+        }
+    }
+
+    fn start_all(
+        &mut self,
+        endpoint: &mut Endpoint,
+        shared: &Arc<Shared>,
+        now: Timestamp,
+        starts: Vec<Start>,
+    ) {
+        for start in starts {
+            self.start(endpoint, shared, now, start);
+        }
+    }
+
+    /// Sends a call, behind others of its peer.
+    fn open(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Timestamp,
+        start: Start,
+        behind: &[Dependency],
+    ) {
+        let Start { remote, options, metadata, payload, response, cell, expires, .. } = start;
+        if !cell.is_wanted() {
             return cell.fail(CallCause::Cancelled);
         }
         let peer = match self.peer(endpoint, now, remote) {
             Ok(peer) => peer,
             Err(error) => return cell.fail(CallCause::AddPeer(error)),
         };
-        let CallOptions { pattern, priority, deadline, headers } = options;
-        let deadline = deadline.map(|span: Duration| now + span);
-        let open = Open { pattern, priority, metadata, headers, payload, response, deadline };
+        let Some(after) = self.dependants.behind(behind) else {
+            return cell.fail(CallCause::DependencyFailed);
+        };
+        let CallOptions { pattern, priority, deadline, headers, .. } = options;
+        let deadline = expires.or_else(|| deadline.map(|span: Duration| now + span));
+        let token = cell.token().map(Token::to_wire);
+        let open = Open {
+            pattern,
+            priority,
+            metadata,
+            headers,
+            payload,
+            response,
+            token,
+            after,
+            deadline,
+        };
         match endpoint.open(now, peer, open) {
             Ok(stream) => {
                 cell.set_stream(stream);
                 flush(endpoint, now, &cell);
+                self.dependants.on_open(&cell, stream, behind);
                 self.cells.insert(stream, cell);
             }
             Err(error) => cell.fail(CallCause::Start(error)),
+        }
+    }
+
+    /// Gives up a call that was not sent; those that were to go with it are looked at anew.
+    fn fail_waiting(
+        &mut self,
+        endpoint: &mut Endpoint,
+        shared: &Arc<Shared>,
+        now: Timestamp,
+        cell: &Cell,
+        cause: CallCause,
+    ) {
+        cell.fail(cause);
+        let waited = self.dependants.release(cell);
+        self.start_all(endpoint, shared, now, waited);
+    }
+
+    /// Gives up the calls whose deadline has passed while they waited for others.
+    pub(super) fn expire(&mut self, endpoint: &mut Endpoint, shared: &Arc<Shared>, now: Timestamp) {
+        while let Some(cell) = self.dependants.expire(now) {
+            self.fail_waiting(endpoint, shared, now, &cell, CallCause::Deadline);
+        }
+    }
+
+    /// When [`Self::expire`] has something to do.
+    pub(super) fn next_expiry(&self) -> Option<Timestamp> {
+        self.dependants.next_expiry()
+    }
+
+    /// A call has ended. Those behind it that must not go on without it fail too.
+    fn close(&mut self, endpoint: &mut Endpoint, now: Timestamp, stream: StreamHandle) {
+        let Some(cell) = self.cells.remove(&stream) else { return };
+        for follower in self.dependants.on_closed(&cell) {
+            follower.cell.fail(CallCause::DependencyFailed);
+            // its end brings the end of those behind it
+            let _ended = endpoint.cancel(now, follower.stream, Status::DEPENDENCY);
         }
     }
 
@@ -167,7 +280,17 @@ impl Calls {
                     self.peers.remove(&remote);
                 }
             }
-            Event::Opened { stream, pattern, priority, metadata, headers, size, expires, body } => {
+            Event::Opened {
+                stream,
+                pattern,
+                priority,
+                metadata,
+                headers,
+                size,
+                token,
+                expires,
+                body,
+            } => {
                 let Some(&(remote, incarnation)) = self.remotes.get(&stream.peer) else { return };
                 let cell = Arc::new(Cell::for_incoming(remote, stream));
                 self.cells.insert(stream, Arc::clone(&cell));
@@ -179,6 +302,7 @@ impl Calls {
                     metadata,
                     headers,
                     size,
+                    token,
                     expires,
                     body,
                 };
@@ -192,6 +316,11 @@ impl Calls {
                 match body {
                     Some(body) => cell.respond(Response { status, metadata, body }),
                     None => cell.begin(Head { status, metadata, size }),
+                }
+            }
+            Event::Sent { stream } => {
+                if let Some(token) = self.cells.get(&stream).and_then(|cell| cell.guard()) {
+                    token.report_sent();
                 }
             }
             Event::Message { stream, metadata, body, fin } => {
@@ -218,9 +347,10 @@ impl Calls {
                 }
             }
             Event::Closed { stream, outcome } => {
-                if let Some(cell) = self.cells.remove(&stream) {
+                if let Some(cell) = self.cells.get(&stream) {
                     cell.close(outcome);
                 }
+                self.close(endpoint, now, stream);
             }
         }
     }
@@ -247,6 +377,7 @@ impl Drop for Calls {
         for cell in self.cells.drain().map(|(_, cell)| cell).chain(greeting) {
             cell.fail(CallCause::WorkerGone);
         }
+        self.dependants.fail_all(CallCause::WorkerGone);
     }
 }
 
@@ -274,6 +405,7 @@ fn flush(endpoint: &mut Endpoint, now: Timestamp, cell: &Cell) {
 pub(crate) fn cause_of(outcome: Outcome) -> Option<CallCause> {
     match outcome {
         Outcome::Complete => None,
+        Outcome::ClosedByPeer(Status::DEPENDENCY) => Some(CallCause::DependencyFailed),
         Outcome::ClosedByPeer(status) => Some(CallCause::ClosedByPeer(status)),
         Outcome::Cancelled => Some(CallCause::Cancelled),
         Outcome::Deadline => Some(CallCause::Deadline),

@@ -357,7 +357,7 @@ impl World {
                     self.respond(node, stream);
                 }
             }
-            Event::Message { .. } | Event::Writable { .. } => {
+            Event::Message { .. } | Event::Writable { .. } | Event::Sent { .. } => {
                 panic!("seed {}: no call has many messages", self.seed)
             }
             Event::SupplyWanted { stream, up_to } => self.supply(node, stream, up_to),

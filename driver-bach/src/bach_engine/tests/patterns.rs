@@ -89,7 +89,7 @@ fn peer() -> core::net::SocketAddr {
 }
 
 /// Waits for `ms` milliseconds; the network's clock ticks a thousand times as fast as Bach's.
-async fn pause(ms: u64) {
+pub(super) async fn pause(ms: u64) {
     bach::time::sleep(Duration::from_secs(ms)).await;
 }
 
