@@ -46,6 +46,7 @@ use crate::{
     schedule::{
         credit::{OnTheWay, SenderShare},
         order::PeerOrder,
+        unscheduled::Demand,
     },
     slots::{SlotRef, Slots},
     stream::Stream,
@@ -131,9 +132,8 @@ pub(crate) struct Peer {
     pub(crate) reorder: ReorderThreshold,
     /// Bytes that the peer was last told it may send unasked.
     pub(crate) grant_told: u64,
-    /// The last round of [`Unscheduled`](crate::schedule::unscheduled::Unscheduled) in which it
-    /// announced something.
-    pub(crate) announced_round: u32,
+    /// What it announced in the last round that it announced something in.
+    pub(crate) announced: Demand,
     /// Datagrams that came marked as having met congestion.
     pub(crate) ce_count: u64,
     /// Payload bytes of data packets that arrived, and how many of them the peer was told of.
@@ -292,7 +292,7 @@ impl Peer {
             progress_at: now,
             reorder: ReorderThreshold::new(config.reorder_threshold),
             grant_told: config.max_inline as u64,
-            announced_round: 0,
+            announced: Demand::default(),
             ce_count: 0,
             arrived_bytes: 0,
             reported_bytes: 0,

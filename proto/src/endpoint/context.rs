@@ -10,7 +10,11 @@ use crate::{
     id::{PeerId, StreamId},
     ranges::ByteRange,
     rng::Jitter,
-    schedule::{credit::PullCredit, order::Order, unscheduled::Unscheduled},
+    schedule::{
+        credit::PullCredit,
+        order::Order,
+        unscheduled::{Demand, Unscheduled},
+    },
     slots::SlotRef,
     time::Timestamp,
     transfer::{inline_arena::Arena, record_pool::RecordPool},
@@ -91,7 +95,15 @@ impl Context {
     /// Payload bytes that a peer may have on their way unasked.
     pub(crate) fn unscheduled_bytes(&self) -> u64 {
         let most = self.credit.bdp().unwrap_or(self.config.unscheduled_budget);
-        self.unscheduled.grant(self.pulls.waiting(), most)
+        self.unscheduled.grant(self.pulls.waiting_short(), most)
+    }
+
+    /// A peer announced a message of `size` bytes.
+    pub(crate) fn on_announced(&mut self, now: Timestamp, announced: &mut Demand, size: u64) {
+        let grant = self.unscheduled_bytes();
+        // a longer one never comes unasked
+        let size = if size <= self.config.unscheduled_budget { size } else { 0 };
+        self.unscheduled.on_announced(now, announced, size, grant, self.credit.delay());
     }
 
     /// A packet arrived: marks slow the pulls for about a round trip each.

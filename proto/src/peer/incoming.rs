@@ -91,7 +91,7 @@ impl Peer {
             self.close_stream_by_peer(cx, stream, Status::CANCELLED);
         }
         self.notifies_seen += 1;
-        cx.unscheduled.on_announced(now, &mut self.announced_round, cx.credit.delay());
+        cx.on_announced(now, &mut self.announced, notify.size);
         if self.notifies_seen + cx.notify_credit() / 2 > self.notify_limit_sent {
             self.control.credit_due = true;
             self.hold_acknowledgement(cx, now);

@@ -44,8 +44,12 @@ pub(crate) struct Order {
     arrivals: u64,
     /// Bytes of an ordinary turn, which the classes are measured in.
     quantum: u64,
+    /// Needs of up to so many bytes are counted on their own.
+    short: u64,
     /// Transfers that want service, blocked or not.
     waiting: usize,
+    /// Those of them with a short need.
+    waiting_short: usize,
 }
 
 #[derive(Debug, Default)]
@@ -108,10 +112,24 @@ pub(crate) enum Pick {
 }
 
 impl Order {
-    /// Nobody wants anything; `quantum` is an ordinary turn in bytes.
-    pub(crate) fn new(quantum: u64) -> Self {
-        let levels = Default::default();
-        Self { levels, virtual_now: 0, turns: 0, arrivals: 0, quantum: quantum.max(1), waiting: 0 }
+    /// Nobody wants anything; `quantum` is an ordinary turn in bytes, and a need of up to `short`
+    /// bytes is counted as short.
+    pub(crate) fn new(quantum: u64, short: u64) -> Self {
+        Self {
+            levels: Default::default(),
+            virtual_now: 0,
+            turns: 0,
+            arrivals: 0,
+            quantum: quantum.max(1),
+            short,
+            waiting: 0,
+            waiting_short: 0,
+        }
+    }
+
+    /// Transfers with a short need that want service, blocked or not.
+    pub(crate) const fn waiting_short(&self) -> usize {
+        self.waiting_short
     }
 
     /// Transfers that want service, blocked or not.
@@ -249,13 +267,17 @@ impl PeerOrder {
             }
         };
         let found = &mut self.levels[at];
-        order.waiting += usize::from(found.wanting.insert((need, transfer)));
+        let added = usize::from(found.wanting.insert((need, transfer)));
+        order.waiting += added;
+        order.waiting_short += if need <= order.short { added } else { 0 };
     }
 
     /// A transfer no longer wants service; `need` is what it was inserted with.
     pub(crate) fn remove(&mut self, order: &mut Order, level: u8, need: u64, transfer: SlotRef) {
         if let Some(found) = self.levels.iter_mut().find(|found| found.level == level) {
-            order.waiting -= usize::from(found.wanting.remove(&(need, transfer)));
+            let removed = usize::from(found.wanting.remove(&(need, transfer)));
+            order.waiting -= removed;
+            order.waiting_short -= if need <= order.short { removed } else { 0 };
         }
     }
 

@@ -36,7 +36,7 @@ fn id(slot: u32) -> PeerId {
 impl World {
     fn new() -> Self {
         Self {
-            order: Order::new(QUANTUM),
+            order: Order::new(QUANTUM, 10 * QUANTUM),
             peers: Vec::new(),
             open: Vec::new(),
             needs: BTreeMap::new(),
@@ -116,6 +116,8 @@ impl World {
     /// Compares the order with what it should be, from scratch.
     fn check(&self) {
         assert_eq!(self.order.waiting(), self.needs.len());
+        let short = self.needs.values().filter(|(_, need)| *need <= 10 * QUANTUM).count();
+        assert_eq!(self.order.waiting_short(), short);
         let mut shortest: BTreeMap<(u8, u32), u64> = BTreeMap::new();
         for (&(peer, _), &(level, need)) in &self.needs {
             let least = shortest.entry((level, peer)).or_insert(need);

@@ -15,13 +15,13 @@ fn with_peers(peers: u64) -> Unscheduled {
 fn announce(
     unscheduled: &mut Unscheduled,
     now: &mut Timestamp,
-    seen: &mut [u32],
+    seen: &mut [Demand],
     senders: usize,
     rounds: u64,
 ) {
     for _ in 0..rounds {
         for seen in &mut seen[..senders] {
-            unscheduled.on_announced(*now, seen, ROUND);
+            unscheduled.on_announced(*now, seen, BUDGET, BUDGET, ROUND);
         }
         *now += ROUND;
     }
@@ -39,7 +39,7 @@ fn the_grant_halves_when_senders_double() {
     }
     // senders that were not expected count as soon as they are seen
     let (mut unscheduled, mut now) = (with_peers(1), Timestamp::ZERO);
-    let mut seen = [0; 64];
+    let mut seen = [Demand::default(); 64];
     for senders in [2, 4, 8, 16, 32, 64] {
         announce(&mut unscheduled, &mut now, &mut seen, senders, 1);
         assert_eq!(unscheduled.grant(0, UNLIMITED), BUDGET / senders as u64);
@@ -63,7 +63,7 @@ fn the_grant_is_bounded_on_both_sides() {
     assert_eq!(unscheduled.grant(8_192, UNLIMITED), LEAST_GRANT);
     assert_eq!(unscheduled.grant(8_191, UNLIMITED), LEAST_GRANT);
     assert_eq!(unscheduled.grant(8_128, UNLIMITED), 129);
-    assert_eq!(unscheduled.grant(usize::MAX >> 9, UNLIMITED), LEAST_GRANT);
+    assert_eq!(unscheduled.grant(usize::MAX >> 17, UNLIMITED), LEAST_GRANT);
     assert_eq!(unscheduled.grant(0, 0), LEAST_GRANT);
 }
 
@@ -71,7 +71,7 @@ fn the_grant_is_bounded_on_both_sides() {
 #[test]
 fn the_estimate_decays_by_a_sixteenth_a_round() {
     let mut unscheduled = with_peers(256);
-    let (mut now, mut seen) = (Timestamp::from_micros(1), [0; 256]);
+    let (mut now, mut seen) = (Timestamp::from_micros(1), [Demand::default(); 256]);
     announce(&mut unscheduled, &mut now, &mut seen, 256, 1);
     let mut before = unscheduled.grant(0, UNLIMITED);
     for _ in 0..50 {
@@ -88,7 +88,7 @@ fn the_estimate_decays_by_a_sixteenth_a_round() {
 #[test]
 fn a_steady_number_of_senders_is_not_forgotten() {
     let mut unscheduled = with_peers(10);
-    let (mut now, mut seen) = (Timestamp::from_micros(1), [0; 10]);
+    let (mut now, mut seen) = (Timestamp::from_micros(1), [Demand::default(); 10]);
     announce(&mut unscheduled, &mut now, &mut seen, 10, 500);
     assert_eq!(unscheduled.grant(0, UNLIMITED), BUDGET / 10);
 }
@@ -97,13 +97,51 @@ fn a_steady_number_of_senders_is_not_forgotten() {
 #[test]
 fn a_peer_counts_once_a_round() {
     let mut unscheduled = with_peers(1);
-    let mut seen = [0; 2];
-    for _ in 0..1_000 {
-        unscheduled.on_announced(Timestamp::ZERO, &mut seen[0], ROUND);
-    }
+    let mut seen = [Demand::default(); 2];
+    let announce = |unscheduled: &mut Unscheduled, seen: &mut Demand| {
+        unscheduled.on_announced(Timestamp::ZERO, seen, BUDGET, BUDGET, ROUND);
+    };
+    (0..1_000).for_each(|_| announce(&mut unscheduled, &mut seen[0]));
     assert_eq!(unscheduled.grant(0, UNLIMITED), BUDGET);
-    unscheduled.on_announced(Timestamp::ZERO, &mut seen[1], ROUND);
+    announce(&mut unscheduled, &mut seen[1]);
     assert_eq!(unscheduled.grant(0, UNLIMITED), BUDGET / 2);
+}
+
+/// What a hundred peers announce together counts, not that they are a hundred. [SCHED-4]
+#[test]
+fn a_peer_counts_as_the_part_of_a_grant_that_it_announced() {
+    let mut unscheduled = with_peers(1);
+    let mut seen = [Demand::default(); 128];
+    let grant = 65_536;
+    for seen in &mut seen[..100] {
+        unscheduled.on_announced(Timestamp::ZERO, seen, 0, grant, ROUND);
+        unscheduled.on_announced(Timestamp::ZERO, seen, 300, grant, ROUND);
+        unscheduled.on_announced(Timestamp::ZERO, seen, 212, grant, ROUND);
+    }
+    // 51,200 bytes
+    assert_eq!(unscheduled.grant(0, UNLIMITED), BUDGET);
+    for seen in &mut seen {
+        unscheduled.on_announced(Timestamp::ZERO, seen, 65_536 / 2, grant, ROUND);
+    }
+    let senders = 64.0 + 100.0 / 128.0;
+    assert_eq!(unscheduled.grant(0, UNLIMITED), (BUDGET as f64 / senders) as u64);
+}
+
+/// [SCHED-4]
+#[test]
+fn of_a_long_silence_only_eight_rounds_count() {
+    let mut seen = [Demand::default(); 1];
+    for (silence, rounds) in [(0, 1), (1, 2), (7, 8), (8, 9), (9, 9), (1_000, 9)] {
+        let mut unscheduled = with_peers(100);
+        let mut now = Timestamp::from_micros(1);
+        announce(&mut unscheduled, &mut now, &mut seen, 1, 1);
+        let mut expected = 100 * ONE;
+        // the first announcement ends a round that began at zero
+        (0..1 + rounds).for_each(|_| expected -= expected / 16);
+        now += ROUND * silence;
+        announce(&mut unscheduled, &mut now, &mut seen, 1, 1);
+        assert_eq!(unscheduled.grant(0, UNLIMITED), BUDGET * ONE / expected);
+    }
 }
 
 /// What all senders that announce in a round may send unasked fits the budget. [SCHED-4]
@@ -113,20 +151,24 @@ fn the_estimate_agrees_with_a_reference() {
     for _ in 0..50 {
         let peers = 1 + rng.below(200) as usize;
         let mut unscheduled = with_peers(peers as u64);
-        let (mut now, mut seen) = (Timestamp::from_micros(1), vec![0; peers]);
-        let (mut expected, mut before) = (256 * peers as u64, 0);
+        let (mut now, mut seen) = (Timestamp::from_micros(1), vec![Demand::default(); peers]);
+        // the clock begins at zero: no silence before the first round
+        let (mut expected, mut before, mut quiet) = (ONE * peers as u64, 0, 0);
         for _ in 0..300 {
             let senders = 1 + rng.below(peers as u64);
             for seen in &mut seen[..senders as usize] {
-                unscheduled.on_announced(now, seen, ROUND);
+                unscheduled.on_announced(now, seen, BUDGET, BUDGET, ROUND);
             }
             // the round that has ended, and the one that has begun
-            expected = (expected - expected / 16).max(256 * before).max(256).max(256 * senders);
+            (0..=quiet).for_each(|_| expected -= expected / 16);
+            expected = expected.max(ONE * before).max(ONE * senders);
             before = senders;
             let grant = unscheduled.grant(0, UNLIMITED);
-            assert_eq!(grant, (BUDGET * 256 / expected).max(LEAST_GRANT));
+            assert_eq!(grant, (BUDGET * ONE / expected).max(LEAST_GRANT));
             assert!(grant * senders <= BUDGET || grant == LEAST_GRANT);
-            now = now + ROUND + Duration::from_nanos(rng.below(1_000_000));
+            let silence = rng.below(1_000_000);
+            quiet = (silence / 50_000).min(8);
+            now = now + ROUND + Duration::from_nanos(silence);
         }
     }
 }
