@@ -23,7 +23,7 @@ pub use input::{Destination, Open, Payload, Respond};
 pub use output::{
     Event, Outcome, PeerFailure, Transmit, TransmitBuilder, TransmitQueue, WakeReason, Wakeup,
 };
-pub use stats::{DropReason, Stats, Usage};
+pub use stats::{DropReason, Stats, Usage, Waits};
 
 use crate::{
     config::Config,
@@ -189,6 +189,9 @@ impl Endpoint {
                 usage.sending += peer.outgoing.len();
                 usage.receiving += peer.incoming.len();
                 usage.closing += peer.closing.len();
+                for (level, waiting) in usage.waiting_notifies.iter_mut().enumerate() {
+                    *waiting += peer.notify_queue.waiting(level);
+                }
             }
         }
         usage

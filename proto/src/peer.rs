@@ -1,9 +1,10 @@
 //! One peer: its keys, streams, transfers and what waits to be sent to it.
 //!
-//! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
-//! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`]
-//! puts them together, [`congestion`] says how fast data leaves, [`streams`] turns all of it into
-//! calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state moving.
+//! The work is split by duty: [`hello`] until keys exist, [`notify`] says which message is
+//! announced next, [`outgoing`] seals and frees, [`seen`] knows what became of the peer's messages,
+//! [`admission`] takes or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts them
+//! together, [`congestion`] says how fast data leaves, [`streams`] turns all of it into calls,
+//! [`packets`] and [`data`] write what leaves, [`timers`] keeps every state moving.
 
 mod admission;
 mod congestion;
@@ -11,9 +12,11 @@ mod data;
 mod early;
 mod hello;
 mod incoming;
+mod notify;
 mod outgoing;
 mod packets;
 mod pulling;
+mod seen;
 mod streams;
 mod timers;
 mod unscheduled;
@@ -23,6 +26,7 @@ use std::collections::VecDeque;
 
 use early::EarlyData;
 pub(crate) use incoming::Data;
+pub(crate) use seen::{Fate, Seen, SeenSlots};
 
 use hashbrown::HashMap;
 
@@ -41,6 +45,7 @@ use crate::{
     rtt::RttEstimator,
     schedule::{
         credit::{OnTheWay, SenderShare},
+        levels::Levels,
         order::PeerOrder,
     },
     slots::{SlotRef, Slots},
@@ -81,12 +86,15 @@ pub(crate) struct Peer {
 
     // sending
     pub(crate) outgoing: Slots<SendTransfer>,
-    pub(crate) notify_queue: VecDeque<SlotRef>,
+    /// Messages whose notify waits to be written, for the first time or again.
+    pub(crate) notify_queue: Levels<SlotRef>,
     pub(crate) unaccepted: VecDeque<Unaccepted>,
     /// When the peer last told of notifies that it has: while it goes on, none is overdue.
     pub(crate) accepted_at: Timestamp,
     pub(crate) notify_limit: u64,
     pub(crate) notifies_sent: u64,
+    /// Of those, the ones of messages that the peer was not heard to have, and that we still have.
+    pub(crate) notifies_pending: u64,
     /// The packet that the peer had seen when it gave the grant in force.
     pub(crate) granted_at: PacketNumber,
     /// Payload bytes sent unasked whose notifies were not accepted yet.
@@ -103,7 +111,7 @@ pub(crate) struct Peer {
     pub(crate) window_full_at: Option<Timestamp>,
 
     // receiving
-    pub(crate) seen: Vec<Seen>,
+    pub(crate) seen: SeenSlots,
     pub(crate) incoming: Slots<RecvTransfer>,
     pub(crate) notifies_seen: u64,
     pub(crate) notify_limit_sent: u64,
@@ -148,29 +156,6 @@ pub(crate) enum Session {
     Hello { initiator: Box<HelloInitiator>, started: Timestamp, attempts: u32, send: bool },
     /// Both sides hold the keys.
     Connected { keys: Box<PathKeys>, secret: SecretId },
-}
-
-/// What became of the latest use of one of the peer's transfer slots.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) generation: u32,
-    pub(crate) fate: Fate,
-    /// The accept that is due rides on the next packet.
-    pub(crate) accept_due: bool,
-}
-
-/// See [`Seen`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// The slot was never used.
-    #[default]
-    Unused,
-    /// Being received.
-    Active(SlotRef),
-    /// Received whole.
-    Delivered,
-    /// Refused.
-    Refused(Status),
 }
 
 /// Control frames that wait for a packet.
@@ -256,18 +241,19 @@ impl Peer {
             local_streams: Slots::with_limit(config.max_streams),
             remote_streams: HashMap::new(),
             outgoing: Slots::with_limit(config.max_transfers),
-            notify_queue: VecDeque::new(),
+            notify_queue: Levels::default(),
             unaccepted: VecDeque::new(),
             accepted_at: now,
             notify_limit: 0,
             notifies_sent: 0,
+            notifies_pending: 0,
             granted_at: PacketNumber(0),
             unscheduled: 0,
             sends: PeerOrder::default(),
             congestion: None,
             held_back: false,
             window_full_at: None,
-            seen: Vec::new(),
+            seen: SeenSlots::default(),
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,
             notify_limit_sent: Context::first_notify_credit(config),
