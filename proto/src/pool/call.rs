@@ -9,7 +9,7 @@ use core::{
 use std::sync::Arc;
 
 use super::{
-    CallError, Cell, Response,
+    CallCause, CallError, Cell, Response,
     mailbox::{Command, Shared, Start},
 };
 use crate::id::Status;
@@ -37,9 +37,14 @@ impl Starting {
         let Some(start) = self.start.take() else { return Poll::Ready(()) };
         let Err(start) = self.shared.start(start) else { return Poll::Ready(()) };
         // room may have come between the look and the registration: look again
-        self.shared.wait_for_room(cx.waker().clone());
+        self.shared.wait_for_room(&start, cx.waker().clone());
         match self.shared.start(start) {
             Ok(()) => Poll::Ready(()),
+            Err(_) if self.shared.is_gone() => {
+                // nobody will make room any more
+                self.cell.fail(CallCause::WorkerGone);
+                Poll::Ready(())
+            }
             Err(start) => {
                 self.start = Some(start);
                 Poll::Pending
@@ -80,7 +85,7 @@ impl Future for Call {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.starting.shared.is_gone() {
-            self.starting.cell.fail(super::CallCause::WorkerGone);
+            self.starting.cell.fail(CallCause::WorkerGone);
         } else if self.starting.poll_started(cx).is_pending() {
             return Poll::Pending;
         }
