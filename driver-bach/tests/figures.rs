@@ -6,7 +6,7 @@ use dcquic_bach::{
     measure::Summary,
     net::{HostFault, HostFaultKind, NetworkSpec, Topology},
     scenario::{Hooks, Scenario, Transport},
-    workload::{Incast, Sizes, Workload},
+    workload::{BulkVsRpc, Incast, Sizes, Workload},
 };
 
 /// Ports of 100 Gbit/s with 500 kB, 5 us of cable and 5 us of host; jumbo frames.
@@ -87,6 +87,45 @@ fn random_loss_and_stalled_senders() {
     for scenario in [lossy, stalled] {
         let got = figures(&scenario);
         assert!(got.useful_share >= 0.97 && got.completion_ratio <= 1.15);
+    }
+}
+
+/// Urgent messages of 64 bytes beside bulk of the lowest level that keeps the same links busy: their
+/// p99 is at most twice what it is on idle links, and the bulk gets what they leave. [SCHED-7]
+#[test]
+#[ignore = "slow without optimisation: run with --release -- --ignored"]
+fn urgent_messages_beside_bulk() {
+    // from and to other hosts; long messages the same way; and a thousand calls the same way, which
+    // are announced, sent unasked, or fit their notifies
+    for (bulk, peers, least_gbps) in
+        [(10_000_000, 6, 90.0), (10_000_000, 0, 90.0), (65_536, 0, 70.0), (4_096, 0, 20.0)]
+    {
+        let both = BulkVsRpc {
+            message: Sizes::Fixed(64),
+            load: 0.01,
+            bulk: Sizes::Fixed(bulk),
+            peers,
+            priority: 0,
+            bulk_priority: 7,
+            duration_ns: 5_000_000,
+        };
+        let topology = Topology::Star { hosts: both.hosts(), nics_per_host: 1 };
+        let network = NetworkSpec { topology, host_delay_ns: 5_000, ..NetworkSpec::default() };
+        let scenario = Scenario::new("both", network, Workload::BulkVsRpc(both));
+        let outcome = scenario.run(Transport::Dcquic, Hooks::default()).unwrap();
+        assert!(outcome.ok, "{:?} {:?}", outcome.problems, outcome.failures);
+        let findings = &outcome.findings.0;
+        let finding = |key: &str| findings.iter().find(|found| found.key == key).unwrap().value;
+        let idle = finding("idle_p99_us");
+        for busy in ["receiver", "sender"] {
+            let p99 = finding(&format!("{busy}_p99_us"));
+            let gbps = finding(&format!("{busy}_bulk_gbps"));
+            println!(
+                "{bulk} {peers}: idle {idle:.2} busy {busy} {p99:.2} us, bulk {gbps:.2} Gbit/s"
+            );
+            assert!(p99 <= 2.0 * idle);
+            assert!(gbps >= least_gbps);
+        }
     }
 }
 

@@ -119,6 +119,8 @@ fn short_messages_are_measured_beside_bulk() {
         load: 0.01,
         bulk: Sizes::Fixed(1_000_000),
         peers: 2,
+        priority: 3,
+        bulk_priority: 3,
         duration_ns: 300_000,
     };
     let network = star(both.hosts(), 1);

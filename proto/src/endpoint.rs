@@ -24,7 +24,7 @@ pub use input::{After, Destination, Message, Open, Payload, Respond};
 pub use output::{
     Event, Outcome, PeerFailure, Transmit, TransmitBuilder, TransmitQueue, WakeReason, Wakeup,
 };
-pub use stats::{DropReason, Stats, Usage};
+pub use stats::{DropReason, Stats, Usage, Waits};
 
 use crate::{
     causality::{CausalityMap, MapId},
@@ -202,6 +202,9 @@ impl Endpoint {
                 usage.sending += peer.outgoing.len();
                 usage.receiving += peer.incoming.len();
                 usage.closing += peer.closing.len();
+                for (level, waiting) in usage.waiting_notifies.iter_mut().enumerate() {
+                    *waiting += peer.notify_queue.waiting(level);
+                }
             }
         }
         usage

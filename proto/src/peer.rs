@@ -1,8 +1,9 @@
 //! One peer: its keys, streams, transfers and what waits to be sent to it.
 //!
-//! The work is split by duty: [`hello`] until keys exist, [`outgoing`] notifies, seals and frees,
-//! [`admission`] takes messages or refuses them, [`pulling`] asks for their bytes, [`incoming`]
-//! puts them together, [`congestion`] says how fast data leaves, [`streams`] and [`messages`] turn
+//! The work is split by duty: [`hello`] until keys exist, [`notify`] says which message is
+//! announced next, [`outgoing`] seals and frees, [`seen`] knows what became of the peer's messages,
+//! [`admission`] takes or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts them
+//! together, [`congestion`] says how fast data leaves, [`streams`], [`messages`] and [`causes`] turn
 //! all of it into calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state
 //! moving.
 
@@ -14,9 +15,11 @@ mod early;
 mod hello;
 mod incoming;
 mod messages;
+mod notify;
 mod outgoing;
 mod packets;
 mod pulling;
+mod seen;
 mod streams;
 mod timers;
 mod unscheduled;
@@ -26,6 +29,7 @@ use std::collections::VecDeque;
 
 use early::EarlyData;
 pub(crate) use incoming::Data;
+pub(crate) use seen::{Fate, Seen, SeenSlots};
 
 use hashbrown::HashMap;
 
@@ -45,6 +49,7 @@ use crate::{
     rtt::RttEstimator,
     schedule::{
         credit::{OnTheWay, SenderShare},
+        levels::Levels,
         order::PeerOrder,
         unscheduled::Demand,
     },
@@ -86,7 +91,8 @@ pub(crate) struct Peer {
 
     // sending
     pub(crate) outgoing: Slots<SendTransfer>,
-    pub(crate) notify_queue: VecDeque<SlotRef>,
+    /// Messages whose notify waits to be written, for the first time or again.
+    pub(crate) notify_queue: Levels<SlotRef>,
     /// Streams with a message for which there was no slot.
     pub(crate) waiting_for_slot: VecDeque<StreamId>,
     pub(crate) unaccepted: VecDeque<Unaccepted>,
@@ -94,6 +100,8 @@ pub(crate) struct Peer {
     pub(crate) accepted_at: Timestamp,
     pub(crate) notify_limit: u64,
     pub(crate) notifies_sent: u64,
+    /// Of those, the ones of messages that the peer was not heard to have, and that we still have.
+    pub(crate) notifies_pending: u64,
     /// The packet that the peer had seen when it gave the grant in force.
     pub(crate) granted_at: PacketNumber,
     /// Payload bytes sent unasked whose notifies were not accepted yet.
@@ -110,7 +118,7 @@ pub(crate) struct Peer {
     pub(crate) window_full_at: Option<Timestamp>,
 
     // receiving
-    pub(crate) seen: Vec<Seen>,
+    pub(crate) seen: SeenSlots,
     /// The peer's calls that others depend on.
     pub(crate) received: Received,
     pub(crate) incoming: Slots<RecvTransfer>,
@@ -156,29 +164,6 @@ pub(crate) enum Session {
     Hello { initiator: Box<HelloInitiator>, started: Timestamp, attempts: u32, send: bool },
     /// Both sides hold the keys.
     Connected { keys: Box<PathKeys>, secret: SecretId },
-}
-
-/// What became of the latest use of one of the peer's transfer slots.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) generation: u32,
-    pub(crate) fate: Fate,
-    /// The accept that is due rides on the next packet.
-    pub(crate) accept_due: bool,
-}
-
-/// See [`Seen`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// The slot was never used.
-    #[default]
-    Unused,
-    /// Being received.
-    Active(SlotRef),
-    /// Received whole.
-    Delivered,
-    /// Refused.
-    Refused(Status),
 }
 
 /// Control frames that wait for a packet.
@@ -267,19 +252,20 @@ impl Peer {
             local_streams: Slots::with_limit(config.max_streams),
             remote_streams: HashMap::new(),
             outgoing: Slots::with_limit(config.max_transfers),
-            notify_queue: VecDeque::new(),
+            notify_queue: Levels::default(),
             waiting_for_slot: VecDeque::new(),
             unaccepted: VecDeque::new(),
             accepted_at: now,
             notify_limit: 0,
             notifies_sent: 0,
+            notifies_pending: 0,
             granted_at: PacketNumber(0),
             unscheduled: 0,
             sends: PeerOrder::default(),
             congestion: None,
             held_back: false,
             window_full_at: None,
-            seen: Vec::new(),
+            seen: SeenSlots::default(),
             received: Received::default(),
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,

@@ -8,6 +8,8 @@ mod error;
 mod incoming;
 mod mailbox;
 mod messages;
+mod rings;
+mod room;
 mod sync;
 mod transfer;
 
@@ -23,6 +25,7 @@ pub use error::{CallCause, CallError};
 pub use incoming::{Accept, Incoming, Responding};
 pub(crate) use mailbox::{Announced, Command, Mailbox, Shared, Start, connect};
 pub use messages::{Receiver, Requests, Sender};
+pub use rings::RingConfig;
 pub use transfer::{Download, Head, Record, Upload, Writer};
 
 use crate::{
@@ -180,6 +183,12 @@ impl Pool {
     /// The worker's counters. Whatever the caller has been told of is counted in them.
     pub fn stats(&self) -> Stats {
         self.shared.stats()
+    }
+
+    /// Calls that wait for the worker to take them, by the level of their priority, at this moment.
+    /// Where a level is as long as its ring ([`RingConfig`]), more calls wait in their futures.
+    pub fn waiting(&self) -> [usize; Priority::LEVELS] {
+        self.shared.waiting()
     }
 
     /// Asks the worker to end, after a moment for open calls.

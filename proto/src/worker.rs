@@ -14,7 +14,7 @@ use self::calls::Calls;
 use crate::{
     endpoint::{Endpoint, TransmitQueue, Usage},
     link::Link,
-    pool::{Mailbox, Pool},
+    pool::{Mailbox, Pool, RingConfig},
     time::Timestamp,
 };
 
@@ -61,7 +61,17 @@ impl<L: Link> Worker<L> {
         link: L,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> (Self, Pool) {
-        let (mailbox, pool) = crate::pool::connect(endpoint.causality_map(), wake);
+        Self::with_rings(endpoint, link, RingConfig::default(), wake)
+    }
+
+    /// As [`Self::new`], with rings of other depths between the pool and the worker.
+    pub fn with_rings(
+        endpoint: Endpoint,
+        link: L,
+        rings: RingConfig,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> (Self, Pool) {
+        let (mailbox, pool) = crate::pool::connect(endpoint.causality_map(), rings, wake);
         let worker = Self {
             endpoint,
             link,
@@ -171,13 +181,13 @@ impl<L: Link> Worker<L> {
     fn command(&mut self, now: Timestamp) -> bool {
         let mut busy = false;
         for _ in 0..COMMAND_BATCH {
-            let Some(command) = self.mailbox.next() else { break };
+            let Some(command) = self.mailbox.next(now) else { break };
             let shared = self.mailbox.shared();
             self.calls.command(&mut self.endpoint, shared, now, command);
             busy = true;
         }
         self.calls.expire(&mut self.endpoint, self.mailbox.shared(), now);
-        self.mailbox.wake_blocked();
+        self.mailbox.end_turn(now);
         if self.mailbox.is_shut_down() && self.shutdown_at.is_none() {
             self.shutdown_at = Some(now + SHUTDOWN_GRACE);
             busy = true;

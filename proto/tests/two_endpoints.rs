@@ -8,7 +8,7 @@ mod world;
 
 use core::time::Duration;
 
-use dcquic_proto::{config::Config, rng::Jitter};
+use dcquic_proto::{config::Config, id::Priority, rng::Jitter};
 use world::{Weather, World};
 
 fn seeds(default: u64) -> std::ops::Range<u64> {
@@ -147,4 +147,98 @@ fn large_messages_survive_lost_acknowledgements() {
 #[test]
 fn a_late_notify_does_not_end_a_newer_stream() {
     mixed_traffic(9_131);
+}
+
+/// A calm link of 10 Gbit/s with a round-trip time of 40 us, and room for many calls.
+fn roomy() -> World {
+    let config = Config {
+        max_streams: 1 << 15,
+        max_transfers: 1 << 15,
+        link_rate: 1_250_000_000,
+        ..small_limits()
+    };
+    let mut world = World::new(1, config, Weather::calm());
+    world.connect();
+    world.run(Duration::from_millis(1));
+    world
+}
+
+/// [SCHED-7] [SCHED-8] an urgent call does not wait behind 10,000 others, whatever they wait for:
+/// its request leaves at once, and its response too.
+#[test]
+fn an_urgent_call_overtakes_ten_thousand() {
+    // inside notifies that take no grant, inside notifies that do, and pulled
+    for size in [64, 1_000, 20_000] {
+        let mut world = roomy();
+        for _ in 0..10_000 {
+            world.start(0, size, 0, None, Some(Priority::LOWEST));
+        }
+        world.drain(0);
+        while world.ended().next().is_none() {
+            assert!(world.step());
+        }
+        let begun = world.now;
+        let urgent = world.calls.len();
+        let waiting = world.nodes[0].endpoint.usage().waiting_notifies[7];
+        assert!(waiting > 7_000, "{waiting} of {size} bytes are not announced yet");
+        world.start(0, 200, 200, None, Some(Priority::HIGHEST));
+        world.drain(0);
+        while !world.has_ended(urgent) {
+            assert!(world.step());
+        }
+        let took = world.now - begun;
+        // there and back, to be pulled where the grant is small, and to learn of it
+        assert!(took <= Duration::from_micros(4 * 40), "{size}: {took:?}");
+        assert!(world.ended().count() < 2_000, "{size}: it overtook few");
+
+        world.run(Duration::from_secs(60));
+        assert!(world.is_done(), "{size}");
+        world.check_nothing_leaked();
+        let stats = world.nodes[0].endpoint.stats();
+        let [first, .., last] = stats.notify_waits;
+        assert_eq!((first.count, last.count), (1, 10_000));
+        assert!(first.longest_ns < 40_000 && last.longest_ns > 1_000_000, "{first:?} {last:?}");
+        assert!(last.total_ns > last.longest_ns);
+        assert_eq!(world.nodes[0].endpoint.usage().waiting_notifies, [0; 8]);
+    }
+}
+
+/// [SCHED-7] [SCHED-8] calls of a level do not starve under those of the next more urgent one: a
+/// fifth of what is announced is theirs.
+#[test]
+fn a_less_urgent_level_gets_its_share() {
+    for size in [64, 1_000] {
+        let mut world = roomy();
+        let level = |level| Priority::new(level);
+        for _ in 0..4_000 {
+            world.start(0, size, 0, None, level(2));
+            world.start(0, size, 0, None, level(3));
+        }
+        world.drain(0);
+        while world.ended().count() < 2_000 {
+            assert!(world.step());
+        }
+        // they were started in turn: the less urgent ones are odd
+        let low = world.ended().filter(|call| call % 2 == 1).count();
+        assert!((350..=450).contains(&low), "{low} of 2,000 of {size} bytes");
+        world.run(Duration::from_secs(60));
+        assert!(world.is_done(), "{size}");
+    }
+}
+
+/// [SCHED-8] those that are given up while they wait for credit do not count as waiting.
+#[test]
+fn what_is_given_up_does_not_wait() {
+    let mut world = roomy();
+    for _ in 0..1_000 {
+        world.start(0, 1_000, 0, None, Some(Priority::LOWEST));
+    }
+    world.drain(0);
+    let waiting = world.nodes[0].endpoint.usage().waiting_notifies[7];
+    assert!(waiting > 500, "{waiting}");
+    while world.cancel_one(0) {}
+    assert_eq!(world.nodes[0].endpoint.usage().waiting_notifies, [0; 8]);
+    world.run(Duration::from_secs(60));
+    assert!(world.is_done());
+    world.check_nothing_leaked();
 }

@@ -19,7 +19,8 @@ const BULK_TO_RECEIVER: u16 = 3;
 const BULK_FROM_SENDER: u16 = 4;
 
 /// Three streams of short messages, each between two hosts of its own: over idle links, to a host
-/// that `peers` others saturate, and from a host that saturates `peers` others.
+/// that `peers` others saturate, and from a host that saturates `peers` others. Without such peers
+/// the bulk goes the same way as the short messages beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BulkVsRpc {
@@ -29,10 +30,22 @@ pub struct BulkVsRpc {
     pub load: f64,
     /// How long bulk messages are; every peer has as many as keep the link busy.
     pub bulk: Sizes,
-    /// Hosts that the bulk comes from, or goes to.
+    /// Hosts that the bulk comes from, or goes to; with 0, it goes from and to the hosts of the
+    /// short messages.
     pub peers: u32,
+    /// Urgency of the short messages, from 0 (most) to 7 (least).
+    #[serde(default = "ordinary")]
+    pub priority: u8,
+    /// Urgency of the bulk.
+    #[serde(default = "ordinary")]
+    pub bulk_priority: u8,
     /// How long short messages go on arriving, in nanoseconds.
     pub duration_ns: u64,
+}
+
+/// The urgency of messages that say nothing else.
+const fn ordinary() -> u8 {
+    3
 }
 
 impl BulkVsRpc {
@@ -43,7 +56,9 @@ impl BulkVsRpc {
 
     pub(super) fn validate(&self, network: &NetworkSpec) -> Result<(), WorkloadError> {
         WorkloadError::check_share("load", self.load, (0.000_01, 0.5))?;
-        WorkloadError::check("peers", self.peers.into(), (1, 10_000))?;
+        WorkloadError::check("peers", self.peers.into(), (0, 10_000))?;
+        WorkloadError::check("priority", self.priority.into(), (0, 7))?;
+        WorkloadError::check("bulk_priority", self.bulk_priority.into(), (0, 7))?;
         WorkloadError::check("duration_ns", self.duration_ns, (1, 1_000_000_000_000))?;
         WorkloadError::check_hosts(network.topology.hosts(), self.hosts().into())?;
         let expected = 3.0 * self.poisson(network).per_second() * self.duration_ns as f64 / 1e9;
@@ -59,22 +74,25 @@ impl BulkVsRpc {
             while let Some(at) = arrivals.next(&mut rng, end) {
                 let size = self.message.draw(&mut rng);
                 let ends = [from, to].map(|host| first_nic(network, host));
-                transfers.push(Transfer { at, group, ..Transfer::new(ends[0], ends[1], size) });
+                let priority = self.priority;
+                let message = Transfer::new(ends[0], ends[1], size);
+                transfers.push(Transfer { at, group, priority, ..message });
             }
         }
         let wanted = network.rate_bits_per_sec as f64 / 8e9 * self.duration_ns as f64 * BULK_EXCESS;
         for (group, first_peer) in [(BULK_TO_RECEIVER, 6), (BULK_FROM_SENDER, 6 + self.peers)] {
-            let (mut bytes, mut peer) = (0.0, 0);
+            let (mut bytes, mut peer) = (0.0, 0_u32);
             while bytes < wanted {
                 let size = self.bulk.draw(&mut rng);
                 bytes += size as f64;
-                let other = first_nic(network, first_peer + peer % self.peers);
-                let ends = match group {
-                    BULK_TO_RECEIVER => (other, first_nic(network, 3)),
-                    _ => (first_nic(network, 4), other),
+                let other = peer.checked_rem(self.peers).map(|peer| first_peer + peer);
+                let (from, to) = match group {
+                    BULK_TO_RECEIVER => (other.unwrap_or(2), 3),
+                    _ => (4, other.unwrap_or(5)),
                 };
-                let bulk = Transfer::new(ends.0, ends.1, size);
-                transfers.push(Transfer { group, measured: false, ..bulk });
+                let bulk = Transfer::new(first_nic(network, from), first_nic(network, to), size);
+                let priority = self.bulk_priority;
+                transfers.push(Transfer { group, priority, measured: false, ..bulk });
                 peer += 1;
             }
         }

@@ -1,5 +1,9 @@
 //! Counters of an endpoint.
 
+use core::time::Duration;
+
+use crate::id::Priority;
+
 /// Why a datagram or a frame had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
@@ -98,6 +102,15 @@ pub struct Stats {
     pub hellos_sent: u64,
     /// Records that did not open.
     pub corrupt_records: u64,
+    /// How long messages waited to be announced, by the level of their priority: from when they
+    /// were handed over to their first notify. They wait for the hello, for credit, for the
+    /// grant, and for others that go first.
+    pub notify_waits: [Waits; Priority::LEVELS],
+    /// How long calls waited in the rings of a pool, by the level of their priority: from the first
+    /// of the worker's turns that found them there and did not come to them. The pool has no clock
+    /// of its own, so that a call that the next turn takes waited for no time. An endpoint without
+    /// a pool has none.
+    pub ring_waits: [Waits; Priority::LEVELS],
     /// Drops, by [`DropReason`].
     pub drops: [u64; DropReason::COUNT],
 }
@@ -110,6 +123,27 @@ impl Stats {
 
     pub(crate) fn drop_for(&mut self, reason: DropReason) {
         self.drops[reason as usize] += 1;
+    }
+}
+
+/// How long things waited, of those that wait no longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// How many there were.
+    pub count: u64,
+    /// What they waited in all, in nanoseconds.
+    pub total_ns: u64,
+    /// What the one waited that waited longest, in nanoseconds.
+    pub longest_ns: u64,
+}
+
+impl Waits {
+    /// Notes that one waited for so long.
+    pub(crate) fn note(&mut self, waited: Duration) {
+        let nanos = waited.as_nanos() as u64;
+        self.count += 1;
+        self.total_ns = self.total_ns.saturating_add(nanos);
+        self.longest_ns = self.longest_ns.max(nanos);
     }
 }
 
@@ -134,6 +168,8 @@ pub struct Usage {
     pub receive_memory: u64,
     /// Bytes of sealed records not acknowledged.
     pub send_memory: u64,
+    /// Messages that wait to be announced for the first time, by the level of their priority.
+    pub waiting_notifies: [usize; Priority::LEVELS],
     /// Timers armed.
     pub timers: usize,
 }

@@ -52,18 +52,12 @@ impl Peer {
         notify: &TransferNotify<'_>,
     ) {
         let id = notify.transfer;
-        // an honest peer's slots are dense: it cannot have more in use than it has credit for
-        let reach = self.seen.len() as u64 + cx.config.notify_credit;
-        if u64::from(id.slot()) >= reach || id.slot() >= cx.config.max_transfers {
+        if id.slot() >= cx.config.max_transfers {
             cx.stats.drop_for(DropReason::Violation);
             return;
         }
-        let index = id.slot() as usize;
-        if index >= self.seen.len() {
-            self.seen.resize(index + 1, Seen::default());
-        }
         // [XFER-1]
-        let seen = self.seen[index];
+        let seen = self.seen.get(id.slot() as usize).copied().unwrap_or_default();
         if seen.fate != Fate::Unused {
             if seen.generation == id.generation() {
                 self.on_repeated_notify(cx, now, id, notify, seen.fate);
@@ -97,9 +91,9 @@ impl Peer {
             self.hold_acknowledgement(cx, now);
         }
         let generation = id.generation();
-        self.seen[index] = Seen { generation, fate: Fate::Unused, accept_due: false };
+        *self.seen.slot_mut(id.slot()) = Seen { generation, fate: Fate::Unused, accept_due: false };
         let fate = self.admit(cx, now, notify);
-        self.seen[index].fate = fate;
+        self.set_fate(id, fate);
         match fate {
             Fate::Refused(status) => self.refuse(cx, id, status),
             Fate::Active(slot) => {
@@ -340,11 +334,7 @@ impl Peer {
     pub(super) fn complete_incoming(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(mut transfer) = self.forget_incoming(cx, slot) else { return };
         let sender = transfer.sender;
-        if let Some(seen) = self.seen.get_mut(sender.slot() as usize)
-            && seen.generation == sender.generation()
-        {
-            seen.fate = Fate::Delivered;
-        }
+        self.set_fate(sender, Fate::Delivered);
         self.control.completed.push_back(sender);
         self.hold_acknowledgement(cx, now);
         let body = match transfer.sink.take() {
@@ -365,9 +355,7 @@ impl Peer {
     }
 
     pub(crate) fn set_fate(&mut self, sender: TransferId, fate: Fate) {
-        if let Some(seen) = self.seen.get_mut(sender.slot() as usize)
-            && seen.generation == sender.generation()
-        {
+        if let Some(seen) = self.seen.transfer_mut(sender) {
             seen.fate = fate;
         }
     }
@@ -410,7 +398,7 @@ impl Peer {
         if self.control.accepts.is_empty() {
             self.control.oldest_accept = now;
         }
-        let seen = &mut self.seen[id.slot() as usize];
+        let Some(seen) = self.seen.transfer_mut(id) else { return };
         if !seen.accept_due {
             seen.accept_due = true;
             self.control.accepts.push_back(id);
@@ -425,9 +413,7 @@ impl Peer {
 
     /// The response to a request tells the peer that the request arrived: no accept is needed.
     pub(crate) fn accept_implicitly(&mut self, sender: TransferId) {
-        if let Some(seen) = self.seen.get_mut(sender.slot() as usize)
-            && seen.generation == sender.generation()
-        {
+        if let Some(seen) = self.seen.transfer_mut(sender) {
             seen.accept_due = false;
         }
     }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::Peer;
+use super::{Peer, notify::TINY};
 use crate::{
     endpoint::{
         DropReason, Event,
@@ -35,8 +35,9 @@ impl Peer {
         &mut self,
         cx: &mut Context,
         now: Timestamp,
-        transfer: SendTransfer,
+        mut transfer: SendTransfer,
     ) -> Option<SlotRef> {
+        transfer.notify.sent_at = now;
         let slot = self.outgoing.insert(transfer)?;
         self.queue_notify(cx, slot);
         self.arm_idle(cx, now);
@@ -52,42 +53,15 @@ impl Peer {
         SlotRef { slot: id.slot(), generation: id.generation() }
     }
 
-    pub(crate) fn queue_notify(&mut self, cx: &mut Context, slot: SlotRef) {
-        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
-        if !transfer.notify.queued {
-            transfer.notify.queued = true;
-            // repeats need no credit: they must not stand behind those that wait for some, since
-            // what they announce may be what the credit waits for
-            if transfer.notify.sent > 0 {
-                self.notify_queue.push_front(slot);
-            } else {
-                self.notify_queue.push_back(slot);
-            }
-            self.wants_to_send(cx);
-        }
-    }
-
-    /// Whether a first notify may be sent for the credit that the peer gave.
-    pub(crate) fn has_notify_credit(&self) -> bool {
-        self.notifies_sent < self.notify_limit
-    }
-
-    /// Whether a message that fits the grant waits until others of the grant are accepted. To be
-    /// pulled instead would cost it another round trip, and both sides much more work.
-    pub(crate) fn waits_for_grant(&self, transfer: &SendTransfer) -> bool {
-        let grant = self.params.unscheduled_bytes;
-        matches!(transfer.body, SendBody::Undecided(_))
-            && transfer.size <= self.max_inline as u64
-            && transfer.size <= grant
-            && self.unscheduled + transfer.size > grant
-    }
-
     /// Decides how a payload travels, now that the peer's limits are known.
     ///
     /// False if no data key could be had; the transfer then cannot be sent.
     pub(crate) fn decide_body(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) -> bool {
-        let grant = self.params.unscheduled_bytes.saturating_sub(self.unscheduled);
-        let inline_limit = cx.config.max_inline.min(grant as usize);
+        let Some(level) = self.outgoing.get(slot).map(|transfer| transfer.priority.level()) else {
+            return true;
+        };
+        let grant = self.grant_of(level).saturating_sub(self.unscheduled);
+        let inline_limit = cx.config.max_inline.min(grant.max(TINY) as usize);
         let room = self.max_datagram - CONTROL_OVERHEAD - NOTIFY_FIELDS;
         let max_log2 = cx.config.max_record_log2.min(self.params.record_size_log2_max);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return true };
@@ -97,8 +71,8 @@ impl Peer {
             && bytes.len() <= inline_limit
             && bytes.len() + transfer.metadata.len() <= room
         {
-            transfer.notify.unscheduled = bytes.len() as u64;
-            self.unscheduled += bytes.len() as u64;
+            transfer.notify.unscheduled = if size > TINY { size } else { 0 };
+            self.unscheduled += transfer.notify.unscheduled;
             transfer.body = SendBody::Inline(bytes.clone());
             return true;
         }
@@ -119,7 +93,7 @@ impl Peer {
             }
             transfer.body = SendBody::Pulled(Box::new(body));
         }
-        cx.sends.begin(transfer.priority.level(), layout.sealed_len(), self.id, slot);
+        cx.sends.begin(level, layout.sealed_len(), self.id, slot);
         self.ask_for_supply(cx, slot);
         true
     }
@@ -127,17 +101,10 @@ impl Peer {
     /// The receiver has a notify: what came with it no longer counts against the grant.
     fn on_notify_accepted(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        let notify = transfer.notify;
         transfer.notify.accepted = true;
-        let unscheduled = core::mem::take(&mut transfer.notify.unscheduled);
-        self.return_grant(cx, unscheduled);
-    }
-
-    /// What was sent unasked no longer counts against the grant.
-    fn return_grant(&mut self, cx: &mut Context, bytes: u64) {
-        self.unscheduled -= bytes;
-        if bytes > 0 && !self.notify_queue.is_empty() {
-            self.wants_to_send(cx);
-        }
+        transfer.notify.unscheduled = 0;
+        self.return_notify_credit(cx, &notify);
     }
 
     /// Asks the application for more of a message that it supplies, if it is time.
@@ -186,6 +153,11 @@ impl Peer {
         if notify.sent > 0 {
             cx.stats.notifies_repeated += 1;
             cx.stats.retransmitted_bytes += inline;
+        }
+        if notify.sent == 0 {
+            let level = usize::from(transfer.priority.level());
+            cx.stats.notify_waits[level].note(now.saturating_since(notify.sent_at));
+            self.notifies_pending += u64::from(!notify.accepted);
         }
         notify.sent += 1;
         notify.packet = number.0;
@@ -287,9 +259,10 @@ impl Peer {
     /// Forgets a message that is being sent.
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
-        self.return_grant(cx, transfer.notify.unscheduled);
         self.unblock_for_slot(cx);
         let level = transfer.priority.level();
+        self.return_notify_credit(cx, &transfer.notify);
+        self.forget_notify(level, &transfer.notify);
         if let Some(body) = transfer.pulled() {
             if let Some(left) = body.listed.take() {
                 self.sends.remove(&mut cx.sends, level, left, slot);

@@ -87,17 +87,7 @@ impl Peer {
             || control.probe.is_some()
             || control.probe_response.is_some()
             || self.closing.iter().any(|closing| closing.queued)
-            || self.may_notify()
-    }
-
-    /// Whether the first of the waiting notifies may leave.
-    fn may_notify(&self) -> bool {
-        self.notify_queue.front().is_some_and(|&slot| {
-            self.outgoing.get(slot).is_none_or(|transfer| {
-                transfer.notify.sent > 0
-                    || (self.has_notify_credit() && !self.waits_for_grant(transfer))
-            })
-        })
+            || self.next_notify().is_some()
     }
 
     /// Writes one control packet; false if there was nothing to write after all.
@@ -222,10 +212,10 @@ impl Peer {
             while accepted.len() < fit
                 && let Some(sender) = self.control.accepts.pop_front()
             {
-                let Some(seen) = self.seen.get_mut(sender.slot() as usize) else { continue };
-                if !seen.accept_due || seen.generation != sender.generation() {
+                let Some(seen) = self.seen.transfer_mut(sender).filter(|seen| seen.accept_due)
+                else {
                     continue;
-                }
+                };
                 seen.accept_due = false;
                 let receiver = match seen.fate {
                     super::Fate::Active(slot) => Some(Self::incoming_id(slot)),
@@ -340,11 +330,18 @@ impl Peer {
         now: Timestamp,
         writer: &mut Writer<'_>,
     ) -> Result<(), BufferFull> {
-        while self.may_notify()
-            && let Some(&slot) = self.notify_queue.front()
+        while let Some(place) = self.next_notify()
+            && let Some(&slot) = self.notify_queue.front(place)
         {
+            if self.outgoing.get(slot).is_none() {
+                self.notify_queue.discard(place);
+                continue;
+            }
             if !self.decide_body(cx, now, slot) {
-                self.notify_queue.pop_front();
+                self.notify_queue.serve(place);
+                if let Some(transfer) = self.outgoing.get_mut(slot) {
+                    transfer.notify.queued = false;
+                }
                 self.give_up_outgoing(cx, slot);
                 continue;
             }
@@ -363,9 +360,9 @@ impl Peer {
                 // counted now, so that one packet does not spend the same credit twice
                 self.notifies_sent += u64::from(first_of_slot);
             }
-            self.notify_queue.pop_front();
+            self.notify_queue.serve(place);
         }
-        if !self.notify_queue.is_empty() && !self.may_notify() {
+        if !self.notify_queue.is_empty() {
             let at = now + self.timeout(cx);
             self.arm_notify(cx, at);
         }

@@ -90,7 +90,7 @@ impl Peer {
             self.backoff = (self.backoff + 1).min(16);
         }
         // out of credit with nothing to be accepted: the accept that gave more was lost
-        if repeated == 0 && !self.notify_queue.is_empty() && !self.has_notify_credit() {
+        if repeated == 0 && self.lacks_notify_credit() {
             self.control.probe = Some(cx.jitter.next_u64() >> 2);
             self.wants_to_send(cx);
             self.arm_notify(cx, now + timeout);

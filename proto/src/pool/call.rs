@@ -9,7 +9,7 @@ use core::{
 use std::sync::Arc;
 
 use super::{
-    CallError, Cell, Response,
+    CallCause, CallError, Cell, Response,
     mailbox::{Command, Shared, Start},
 };
 use crate::{causality::TokenGuard, id::Status};
@@ -42,9 +42,14 @@ impl Launch {
         let Some(start) = self.start.take() else { return Poll::Ready(()) };
         let Err(start) = self.shared.start(start) else { return Poll::Ready(()) };
         // room may have come between the look and the registration: look again
-        self.shared.wait_for_room(cx.waker().clone());
+        self.shared.wait_for_room(&start, cx.waker().clone());
         match self.shared.start(start) {
             Ok(()) => Poll::Ready(()),
+            Err(start) if self.shared.is_gone() => {
+                // nobody will make room any more
+                start.cell.fail(CallCause::WorkerGone);
+                Poll::Ready(())
+            }
             Err(start) => {
                 self.start = Some(start);
                 Poll::Pending
@@ -114,7 +119,7 @@ impl Future for Call {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.starting.launch.shared.is_gone() {
-            self.starting.cell.fail(super::CallCause::WorkerGone);
+            self.starting.cell.fail(CallCause::WorkerGone);
         } else if self.starting.poll_started(cx).is_pending() {
             return Poll::Pending;
         }

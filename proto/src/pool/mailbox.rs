@@ -4,11 +4,12 @@ use core::{net::SocketAddr, task::Waker};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use crossbeam_queue::{ArrayQueue, SegQueue};
+use crossbeam_queue::SegQueue;
 
 use super::{
     CallCause, CallOptions, Cell, Incoming, Pool,
     doorbell::Doorbell,
+    rings::{RingConfig, Rings, Taker},
     sync::{AtomicBool, Ordering},
 };
 use crate::{
@@ -17,9 +18,6 @@ use crate::{
     id::{Incarnation, Pattern, Priority, Status},
     time::Timestamp,
 };
-
-/// Calls that wait for the worker per priority, at most; more wait in their futures.
-const RING: usize = 1_024;
 
 /// Calls from peers that wait to be accepted, at most; more are refused as overload.
 const INCOMING: usize = 16_384;
@@ -100,12 +98,10 @@ pub(crate) struct Announced {
 /// The state that both ends share.
 pub(crate) struct Shared {
     /// Calls to start, by priority.
-    rings: [ArrayQueue<Box<Start>>; Priority::LEVELS],
+    rings: Rings,
     /// Everything about calls that exist, and peers to greet: at most a few per future that the
     /// application holds, so that no bound is needed.
     follow_ups: SegQueue<Command>,
-    /// Those who found a ring full.
-    blocked: SegQueue<Waker>,
     incoming: SegQueue<Incoming>,
     acceptors: SegQueue<Waker>,
     doorbell: Doorbell,
@@ -132,15 +128,19 @@ impl Shared {
     /// Hands a call to the worker; gives it back if the ring is full.
     pub(super) fn start(&self, start: Box<Start>) -> Result<(), Box<Start>> {
         let cell = Arc::clone(&start.cell);
-        let level = usize::from(start.options.priority.level());
-        self.rings[level].push(start)?;
+        self.rings.push(start)?;
         self.pushed(&cell);
         Ok(())
     }
 
-    /// Wakes `waker` when a ring may have room again.
-    pub(super) fn wait_for_room(&self, waker: Waker) {
-        self.blocked.push(waker);
+    /// Wakes `waker` when there may be room for a call again. To be followed by another try.
+    pub(super) fn wait_for_room(&self, start: &Start, waker: Waker) {
+        self.rings.want_room(start, waker);
+    }
+
+    /// Calls that wait for the worker, by priority.
+    pub(super) fn waiting(&self) -> [usize; Priority::LEVELS] {
+        self.rings.waiting()
     }
 
     /// Hands anything else to the worker.
@@ -208,17 +208,18 @@ impl Shared {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     shared: Arc<Shared>,
+    taker: Taker,
 }
 
 /// A mailbox and its pool.
 pub(crate) fn connect(
     causality: CausalityMap,
+    rings: RingConfig,
     wake: impl Fn() + Send + Sync + 'static,
 ) -> (Mailbox, Pool) {
     let shared = Arc::new(Shared {
-        rings: core::array::from_fn(|_| ArrayQueue::new(RING)),
+        rings: Rings::new(rings),
         follow_ups: SegQueue::new(),
-        blocked: SegQueue::new(),
         incoming: SegQueue::new(),
         acceptors: SegQueue::new(),
         doorbell: Doorbell::new(),
@@ -228,7 +229,7 @@ pub(crate) fn connect(
         stats: Mutex::default(),
         causality,
     });
-    (Mailbox { shared: Arc::clone(&shared) }, Pool { shared })
+    (Mailbox { shared: Arc::clone(&shared), taker: Taker::default() }, Pool { shared })
 }
 
 impl Mailbox {
@@ -238,16 +239,17 @@ impl Mailbox {
     }
 
     /// The next command: what concerns open calls first, then calls by priority.
-    pub(crate) fn next(&self) -> Option<Command> {
+    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Command> {
         if let Some(command) = self.shared.follow_ups.pop() {
             return Some(command);
         }
-        self.shared.rings.iter().find_map(ArrayQueue::pop).map(Command::Start)
+        self.taker.next(&self.shared.rings, now).map(Command::Start)
     }
 
-    /// Wakes those who found a ring full.
-    pub(crate) fn wake_blocked(&self) {
-        Shared::wake_all(&self.shared.blocked);
+    /// A turn has taken the commands that it takes: wakes those who found a ring full that now has
+    /// room.
+    pub(crate) fn end_turn(&mut self, now: Timestamp) {
+        self.taker.end_turn(&self.shared.rings, now);
     }
 
     /// Offers a call to whoever accepts; false if too many wait already.
@@ -265,9 +267,7 @@ impl Mailbox {
     /// See [`Worker::may_wait`](crate::worker::Worker::may_wait).
     pub(crate) fn park(&self) -> bool {
         self.shared.doorbell.park();
-        let idle = self.shared.follow_ups.is_empty()
-            && self.shared.rings.iter().all(ArrayQueue::is_empty)
-            && self.shared.blocked.is_empty();
+        let idle = self.shared.follow_ups.is_empty() && self.shared.rings.is_empty();
         if !idle {
             self.unpark();
         }
@@ -285,13 +285,14 @@ impl Mailbox {
     pub(crate) fn publish(&self, stats: &Stats) {
         let mut published = self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
         published.clone_from(stats);
+        published.ring_waits = self.taker.waits();
     }
 }
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
         self.shared.gone.store(true, Ordering::SeqCst);
-        while let Some(command) = self.next() {
+        while let Some(command) = self.next(Timestamp::ZERO) {
             match command {
                 Command::Start(start) | Command::Released { start, .. } => {
                     start.cell.fail(CallCause::WorkerGone);
@@ -302,7 +303,7 @@ impl Drop for Mailbox {
         }
         // calls that nobody accepted end here; those that wait learn that none will come
         while self.shared.incoming.pop().is_some() {}
-        Shared::wake_all(&self.shared.blocked);
+        self.shared.rings.wake_all();
         Shared::wake_all(&self.shared.acceptors);
     }
 }

@@ -54,6 +54,7 @@ pub(crate) struct NotifyState {
     pub(crate) sent: u32,
     /// Number of the packet that carried it last.
     pub(crate) packet: u64,
+    /// When it was sent last; before that, when it was queued.
     pub(crate) sent_at: Timestamp,
     /// The receiver has it.
     pub(crate) accepted: bool,

@@ -139,6 +139,19 @@ impl World {
         response: u64,
         deadline: Option<Duration>,
     ) {
+        self.start(node, request, response, deadline, None);
+        self.drain(node);
+    }
+
+    /// Queues a call without letting anything be sent yet; of any priority unless one is given.
+    pub(crate) fn start(
+        &mut self,
+        node: usize,
+        request: u64,
+        response: u64,
+        deadline: Option<Duration>,
+        priority: Option<Priority>,
+    ) {
         let Some(peer) = self.nodes[node].peer else { return };
         let index = self.calls.len();
         let (now, supplied) = (self.now, self.rng.below(4) == 0);
@@ -152,7 +165,7 @@ impl World {
         let is_supplied = matches!(payload, Payload::Supplied { .. });
         let response_to =
             if self.rng.below(2) == 0 { Destination::Memory } else { Destination::Records };
-        let open = Open {
+        let mut open = Open {
             pattern: if self.rng.below(2) == 0 { Pattern::Unary } else { Pattern::Bulk },
             priority: Priority::new(self.rng.below(8) as u8).unwrap(),
             metadata: metadata.into(),
@@ -161,6 +174,7 @@ impl World {
             deadline: deadline.map(|span| now + span),
             ..Open::default()
         };
+        open.priority = priority.unwrap_or(open.priority);
         let status = if self.rng.below(5) == 0 { Status(77) } else { Status::OK };
         self.calls.push(Call {
             opener: node,
@@ -181,15 +195,25 @@ impl World {
             }
             Err(error) => panic!("seed {}: {error}", self.seed),
         }
-        self.drain(node);
     }
 
-    /// Gives up a random stream of a node, from whichever side it was opened.
-    pub(crate) fn cancel_one(&mut self, node: usize) {
+    /// The calls that have ended.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = usize> + '_ {
+        let calls = self.calls.iter().enumerate();
+        calls.filter(|(_, call)| call.outcome.is_some()).map(|(index, _)| index)
+    }
+
+    /// Whether a call has ended.
+    pub(crate) fn has_ended(&self, call: usize) -> bool {
+        self.calls[call].outcome.is_some()
+    }
+
+    /// Gives up a random stream of a node, from whichever side it was opened; false if it has none.
+    pub(crate) fn cancel_one(&mut self, node: usize) -> bool {
         let mut streams: Vec<_> = self.nodes[node].streams.keys().copied().collect();
         streams.sort_unstable();
         if streams.is_empty() {
-            return;
+            return false;
         }
         let stream = streams[self.rng.below(streams.len() as u64) as usize];
         let call = self.nodes[node].streams[&stream].call;
@@ -197,6 +221,7 @@ impl World {
         let now = self.now;
         self.nodes[node].endpoint.cancel(now, stream, Status::CANCELLED).unwrap();
         self.drain(node);
+        true
     }
 
     /// Moves to the next thing that happens; false if nothing will.
