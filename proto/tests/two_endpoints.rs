@@ -4,11 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
 
+#[allow(dead_code, reason = "each test uses a part of the world")]
 mod world;
 
 use core::time::Duration;
 
-use dcquic_proto::{config::Config, rng::Jitter};
+use dcquic_proto::{config::Config, health::HealthConfig, rng::Jitter};
 use world::{Weather, World};
 
 fn seeds(default: u64) -> std::ops::Range<u64> {
@@ -35,6 +36,13 @@ fn small_limits() -> Config {
         auto_receive: 64 << 10,
         notify_credit: 64,
         unscheduled_budget: 64 << 10,
+        // the worst weather takes more of a message than ever should be lost
+        max_repeats: 64,
+        health: HealthConfig {
+            probing_permille: 1_000,
+            probing_after: Duration::from_secs(60),
+            ..HealthConfig::default()
+        },
         ..Config::datacenter()
     }
 }

@@ -112,6 +112,7 @@ impl Peer {
             // whoever answers has what it needs of the request
             self.accepted_at = now;
             self.drop_outgoing(cx, slot);
+            self.on_success(cx, now);
         }
         let stream = self.handle(notify.stream);
         let size = notify.size;

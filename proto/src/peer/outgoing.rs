@@ -5,16 +5,16 @@ use core::time::Duration;
 use super::Peer;
 use crate::{
     endpoint::{
-        DropReason, Event,
+        DropReason, Event, Outcome,
         context::{Context, TimerKind},
         stats::Stats,
     },
-    id::{PacketNumber, StreamHandle, TransferId},
+    id::{PacketNumber, Status, StreamHandle, TransferId},
     slots::SlotRef,
     time::Timestamp,
     transfer::{
         layout::Layout,
-        sender::{PulledBody, SendBody, SendTransfer, Unaccepted},
+        sender::{Ignored, PulledBody, SendBody, SendTransfer, Unaccepted},
     },
     wire::{
         frame::{CancelPull, PullRequest, RangeAck, TransferAccept},
@@ -65,6 +65,26 @@ impl Peer {
             }
             self.wants_to_send(cx);
         }
+    }
+
+    /// Sends a notify again, unless that was done too often though the peer is there [XFER-6].
+    pub(crate) fn repeat_notify(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        let (most, least) = (cx.config.max_repeats, cx.config.idle_timeout / 2);
+        if self.last_heard > transfer.notify.sent_at
+            && transfer.notify.ignored.again(now, most, least)
+        {
+            return self.give_up_ignored(cx, now, slot);
+        }
+        self.queue_notify(cx, slot);
+    }
+
+    /// The peer is heard, but does not do its part of a transfer: ends its stream.
+    fn give_up_ignored(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let Some(stream) = self.outgoing.get(slot).map(|transfer| transfer.stream) else { return };
+        // the stream is there: a transfer does not outlive it
+        let _closed = self.cancel(cx, now, stream, Status::CANCELLED, Outcome::Unanswered);
+        self.on_message_given_up(cx, now);
     }
 
     /// Whether a first notify may be sent for the credit that the peer gave.
@@ -119,7 +139,12 @@ impl Peer {
             }
             transfer.body = SendBody::Pulled(Box::new(body));
         }
-        cx.sends.begin(transfer.priority.level(), layout.sealed_len(), self.id, slot);
+        cx.sends.begin(
+            transfer.priority.lowered(self.demotion),
+            layout.sealed_len(),
+            self.id,
+            slot,
+        );
         self.ask_for_supply(cx, slot);
         true
     }
@@ -128,6 +153,7 @@ impl Peer {
     fn on_notify_accepted(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         transfer.notify.accepted = true;
+        transfer.notify.ignored = Ignored::default();
         let unscheduled = core::mem::take(&mut transfer.notify.unscheduled);
         self.return_grant(cx, unscheduled);
     }
@@ -246,7 +272,7 @@ impl Peer {
             self.on_notify_accepted(cx, slot);
             let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
             match (accepted.receiver, transfer.pulled()) {
-                (None, _) => self.on_delivered(cx, slot),
+                (None, _) => self.on_delivered(cx, now, slot),
                 (Some(receiver), Some(body)) => {
                     body.receiver = Some(receiver);
                     body.active_at = now;
@@ -272,14 +298,15 @@ impl Peer {
                 break;
             }
             self.unaccepted.pop_front();
-            self.queue_notify(cx, slot);
+            self.repeat_notify(cx, now, slot);
         }
     }
 
     /// The receiver has the whole message.
-    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef) {
+    pub(crate) fn on_delivered(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get(slot) else { return };
         let stream = transfer.stream;
+        self.on_success(cx, now);
         self.drop_outgoing(cx, slot);
         self.on_message_delivered(cx, stream);
     }
@@ -288,7 +315,7 @@ impl Peer {
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
         self.return_grant(cx, transfer.notify.unscheduled);
-        let level = transfer.priority.level();
+        let level = transfer.priority.lowered(self.demotion);
         if let Some(body) = transfer.pulled() {
             if let Some(left) = body.listed.take() {
                 self.sends.remove(&mut cx.sends, level, left, slot);
@@ -329,6 +356,10 @@ impl Peer {
             lost += body.pull(range, frame.retransmission);
         }
         cx.held_credit = cx.held_credit + body.backlog() - before;
+        let (most, least) = (cx.config.max_repeats, cx.config.idle_timeout / 2);
+        if lost > 0 && body.ignored.again(now, most, least) {
+            return self.give_up_ignored(cx, now, slot);
+        }
         self.on_data_lost(cx, now, lost);
         self.queue_data(cx, slot);
         self.arm_quiet(cx, now, slot);
@@ -337,7 +368,8 @@ impl Peer {
     /// Puts a transfer among those with data to send.
     pub(crate) fn queue_data(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
-        let (level, notified) = (transfer.priority.level(), transfer.notify.sent > 0);
+        let (level, notified) =
+            (transfer.priority.lowered(self.demotion), transfer.notify.sent > 0);
         let Some(body) = transfer.pulled() else { return };
         let addressed = body.receiver.is_some() || (body.unscheduled && notified);
         let left = (body.has_wanted() && addressed).then(|| body.unsent());
@@ -355,7 +387,7 @@ impl Peer {
     /// Takes a transfer out of the order of those with data to send, until it may go on.
     pub(crate) fn unqueue_data(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
-        let level = transfer.priority.level();
+        let level = transfer.priority.lowered(self.demotion);
         if let Some(old) = transfer.pulled().and_then(|body| body.listed.take()) {
             self.sends.remove(&mut cx.sends, level, old, slot);
         }
@@ -400,7 +432,7 @@ impl Peer {
         self.on_notify_accepted(cx, slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if frame.complete {
-            self.on_delivered(cx, slot);
+            self.on_delivered(cx, now, slot);
             return;
         }
         let Some(body) = transfer.pulled() else {
@@ -413,6 +445,7 @@ impl Peer {
         }
         body.active_at = now;
         body.asked = 0;
+        body.ignored = Ignored::default();
         for range in frame.ranges.iter() {
             body.acknowledge(range, &mut cx.send_memory);
         }
@@ -448,7 +481,10 @@ impl Peer {
             return;
         }
         body.asked += 1;
-        self.queue_notify(cx, slot);
+        if self.last_heard < body.active_at {
+            self.on_silence(cx, now);
+        }
+        self.repeat_notify(cx, now, slot);
         self.arm_quiet(cx, now, slot);
     }
 

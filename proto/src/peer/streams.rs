@@ -208,7 +208,7 @@ impl Peer {
                 .is_some_and(|transfer| transfer.notify.sent == 0);
         self.end_stream(cx, stream, outcome);
         if !unknown_to_peer {
-            self.closing.push(Closing { stream, status, queued: true, attempts: 0 });
+            self.closing.push(Closing { stream, status, queued: true, attempts: 0, ignored: 0 });
             let at = now + self.timeout(cx);
             let timer = self.timer(TimerKind::Close);
             cx.arm(&mut self.timers.close, at, timer);

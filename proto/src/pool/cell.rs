@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{CallCause, CallError, Head, Record, Response};
-use crate::{endpoint::Outcome, id::StreamHandle, worker::cause_of};
+use crate::{endpoint::Outcome, health::PeerHealth, id::StreamHandle, worker::cause_of};
 
 /// One call, as far as it has come.
 ///
@@ -35,6 +35,8 @@ struct State {
     received: bool,
     /// How far the message may be supplied.
     window: u64,
+    /// The answer to a question for the peer's health.
+    health: Option<Option<PeerHealth>>,
     ended: Option<Result<(), CallCause>>,
     waker: Option<Waker>,
 }
@@ -117,6 +119,10 @@ impl Cell {
         self.update(|state| {
             state.ended.get_or_insert(cause_of(outcome).map_or(Ok(()), Err));
         });
+    }
+
+    pub(crate) fn answer_health(&self, health: Option<PeerHealth>) {
+        self.update(|state| state.health = Some(health));
     }
 
     pub(crate) fn fail(&self, cause: CallCause) {
@@ -231,6 +237,18 @@ impl Cell {
                 Some(Err(CallCause::Answered))
             }
             None => (state.window > supplied).then_some(Ok(())),
+        })
+    }
+
+    /// Waits for the peer's health.
+    pub(crate) fn poll_health(
+        &self,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Option<PeerHealth>, CallError>> {
+        self.poll(cx, |state| match (state.health, state.ended) {
+            (Some(health), _) => Some(Ok(health)),
+            (None, Some(Err(cause))) => Some(Err(cause)),
+            (None, Some(Ok(())) | None) => None,
         })
     }
 

@@ -27,6 +27,7 @@ const INCOMING: usize = 16_384;
 pub(crate) enum Command {
     Start(Box<Start>),
     Connect { cell: Arc<Cell> },
+    Health { cell: Arc<Cell> },
     Supply { cell: Arc<Cell>, chunk: Bytes },
     Receive { cell: Arc<Cell>, destination: Destination },
     Release { cell: Arc<Cell>, bytes: u64 },
@@ -102,6 +103,7 @@ impl Shared {
         let cell = match &command {
             Command::Start(start) => &start.cell,
             Command::Connect { cell }
+            | Command::Health { cell }
             | Command::Supply { cell, .. }
             | Command::Receive { cell, .. }
             | Command::Release { cell, .. }
@@ -237,7 +239,9 @@ impl Drop for Mailbox {
         while let Some(command) = self.next() {
             match command {
                 Command::Start(start) => start.cell.fail(CallCause::WorkerGone),
-                Command::Connect { cell } => cell.fail(CallCause::WorkerGone),
+                Command::Connect { cell } | Command::Health { cell } => {
+                    cell.fail(CallCause::WorkerGone);
+                }
                 _ => {}
             }
         }

@@ -46,6 +46,10 @@ impl Calls {
         match command {
             Command::Start(start) => self.start(endpoint, now, *start),
             Command::Connect { cell } => self.connect(endpoint, now, cell),
+            Command::Health { cell } => {
+                let peer = self.peers.get(&cell.remote());
+                cell.answer_health(peer.and_then(|peer| endpoint.health(*peer)));
+            }
             Command::Supply { cell, chunk } => {
                 if let Some(stream) = cell.stream()
                     && let Err(error) = endpoint.supply(now, stream, chunk)
@@ -104,7 +108,10 @@ impl Calls {
         match self.peer(endpoint, now, cell.remote()) {
             Ok(peer) => match self.greeting.get_mut(&peer) {
                 Some(waiting) => waiting.push(cell),
-                None => cell.close(Outcome::Complete),
+                None => match endpoint.ask_for(now, peer) {
+                    Ok(()) => cell.close(Outcome::Complete),
+                    Err(error) => cell.fail(CallCause::Start(error)),
+                },
             },
             Err(error) => cell.fail(CallCause::AddPeer(error)),
         }
@@ -153,6 +160,9 @@ impl Calls {
                 self.remotes.insert(peer, (remote, incarnation));
                 self.greeted(peer, Outcome::Complete);
             }
+            // what was open with the peer has events of its own, and what is new is refused by the
+            // endpoint
+            Event::PeerHealth { .. } => {}
             Event::PeerFailed { peer, remote, cause } => {
                 self.remotes.remove(&peer);
                 self.greeted(peer, Outcome::PeerFailed(cause));
@@ -233,5 +243,6 @@ pub(crate) fn cause_of(outcome: Outcome) -> Option<CallCause> {
         Outcome::Deadline => Some(CallCause::Deadline),
         Outcome::Refused(status) => Some(CallCause::Refused(status)),
         Outcome::PeerFailed(failure) => Some(CallCause::PeerFailed(failure)),
+        Outcome::Unanswered => Some(CallCause::Unanswered),
     }
 }
