@@ -192,7 +192,7 @@ impl Endpoint {
                 usage.streams += peer.local_streams.len() + peer.remote_streams.len();
                 usage.sending += peer.outgoing.len();
                 usage.receiving += peer.incoming.len();
-                usage.closing += peer.closing.len();
+                usage.closing += if peer.has_failed() { 0 } else { peer.closing.len() };
             }
         }
         usage

@@ -139,7 +139,7 @@ pub struct Usage {
     pub sending: usize,
     /// Messages being received.
     pub receiving: usize,
-    /// Closes not acknowledged.
+    /// Closes not acknowledged, by peers that have not failed.
     pub closing: usize,
     /// Bytes pulled but not arrived.
     pub pull_outstanding: u64,
