@@ -22,6 +22,8 @@ pub(super) struct Calls {
     remotes: HashMap<PeerId, (SocketAddr, Incarnation)>,
     /// The peers that have not answered yet, and who waits for their answer.
     greeting: HashMap<PeerId, Vec<Arc<Cell>>>,
+    /// Commands to peers of which an event tells that they are gone, which was not seen yet.
+    early: Vec<Command>,
 }
 
 impl Calls {
@@ -43,6 +45,15 @@ impl Calls {
 
     /// Carries out what the application wants.
     pub(super) fn command(&mut self, endpoint: &mut Endpoint, now: Timestamp, command: Command) {
+        let remote = match &command {
+            Command::Start(start) => Some(start.remote),
+            Command::Connect { cell } => Some(cell.remote()),
+            _ => None,
+        };
+        let peer = remote.and_then(|remote| self.peers.get(&remote));
+        if peer.is_some_and(|peer| endpoint.health(*peer).is_none()) {
+            return self.early.push(command);
+        }
         match command {
             Command::Start(start) => self.start(endpoint, now, *start),
             Command::Connect { cell } => self.connect(endpoint, now, cell),
@@ -85,6 +96,14 @@ impl Calls {
                 }
             }
         }
+    }
+
+    /// Carries out what waited for events, once all of them were told; whether there was any.
+    pub(super) fn command_early(&mut self, endpoint: &mut Endpoint, now: Timestamp) -> bool {
+        let early = core::mem::take(&mut self.early);
+        let any = !early.is_empty();
+        early.into_iter().for_each(|command| self.command(endpoint, now, command));
+        any
     }
 
     /// The peer at an address, which is greeted if it is not known.
