@@ -1,7 +1,7 @@
 //! How a peer is doing: healthy, degraded, probing or failed (spec chapter 9).
 //!
-//! [`Health`] is a pure machine: what happened with a peer goes in, a [`Transition`] comes out. It
-//! knows no timers and sends nothing; the peer that owns it does.
+//! The machine is pure: what happened with a peer goes in, a change of state comes out. It knows no
+//! timers and sends nothing; the peer that owns it does.
 
 use core::{fmt, time::Duration};
 

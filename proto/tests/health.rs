@@ -11,6 +11,7 @@ use dcquic_proto::{
     config::Config,
     endpoint::{Outcome, PeerFailure, StartError},
     health::{HealthCause, HealthState},
+    rng::Jitter,
 };
 use world::{Weather, World};
 
@@ -229,6 +230,69 @@ fn loss_in_one_direction_ends_messages_and_is_noticed() {
     assert_eq!(world.try_call(0, 10, 10, None), Ok(()));
     world.run(SECOND);
     assert_eq!(world.outcomes().last(), Some(&Outcome::Complete));
+}
+
+/// [XFER-6] Data that never arrives, where control packets do, is not sent for ever.
+#[test]
+fn a_message_whose_data_vanishes_is_given_up() {
+    let mut world = connected(1);
+    world.black_hole = true;
+    world.call(0, 100_000, 10, None);
+    world.pass(4 * SECOND);
+    assert_eq!(world.outcomes(), []);
+    world.pass(2 * SECOND);
+    assert_eq!(world.outcomes(), [Outcome::Unanswered]);
+    world.run(SECOND);
+    world.check_nothing_leaked();
+    // what needs no data packet goes on
+    world.call(0, 10, 10, None);
+    world.run(SECOND);
+    assert_eq!(world.outcomes(), [Outcome::Unanswered, Outcome::Complete]);
+    // it answers probes: whatever was held against it meanwhile, it has not failed
+    assert!(world.states(0).iter().all(|state| *state < HealthState::Failed));
+    assert_eq!(state(&world, 0), HealthState::Healthy);
+}
+
+/// Outages, reports, restarts and calls at random: no call is delivered twice or ends twice, what is
+/// delivered is what was sent, nothing is left behind, and the peers find each other again.
+#[test]
+fn nothing_is_left_behind_by_any_outage() {
+    for seed in 0..300 {
+        let mut rng = Jitter::new(seed);
+        let weather = if seed % 2 == 0 { Weather::calm() } else { Weather::random(&mut rng) };
+        let config = Config { send_memory: 8 << 20, ..Config::datacenter() };
+        let mut world = World::new(seed, config, weather);
+        world.peers_fail = true;
+        world.connect();
+        for life in 0..20 {
+            for _ in 0..rng.below(10) {
+                let node = rng.below(2) as usize;
+                // refused while the peer is silent
+                let _refused = world.try_call(node, rng.below(100_000), rng.below(100_000), None);
+            }
+            match rng.below(8) {
+                0..=3 => world.muted = [rng.below(2) == 0, rng.below(2) == 0],
+                4 => world.report_unreachable(rng.below(2) as usize),
+                5 if rng.below(4) == 0 => world.restart(rng.below(2) as usize, 10 + life),
+                _ => world.muted = [false; 2],
+            }
+            world.pass(Duration::from_micros(1 << rng.below(25)));
+        }
+        world.muted = [false; 2];
+        world.weather = Weather::calm();
+        world.pass(200 * SECOND);
+        world.check_nothing_leaked();
+        for _ in 0..20 {
+            if world.nodes[0].peer.is_none() {
+                world.connect();
+            }
+            let _refused = world.try_call(0, 1_000, 50_000, None);
+            world.pass(SECOND);
+        }
+        assert_eq!(world.outcomes().last(), Some(&Outcome::Complete), "seed {seed}");
+        assert_eq!(state(&world, 0), HealthState::Healthy, "seed {seed}");
+        world.check_nothing_leaked();
+    }
 }
 
 /// [HLTH-6] Of an idle peer, a report says nothing.

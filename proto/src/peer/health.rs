@@ -139,7 +139,7 @@ impl Peer {
     }
 
     /// A message was given up, because the peer did not do its part.
-    pub(super) fn on_message_given_up(&mut self, cx: &mut Context, now: Timestamp) {
+    pub(crate) fn on_message_given_up(&mut self, cx: &mut Context, now: Timestamp) {
         cx.stats.messages_given_up += 1;
         self.judge(cx, now, Input::GaveUp);
     }

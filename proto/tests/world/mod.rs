@@ -19,7 +19,7 @@ use dcquic_proto::{
     link::{DatagramInfo, Ecn},
     rng::Jitter,
     time::Timestamp,
-    wire::Packet,
+    wire::{Packet, packet::PacketKind},
 };
 
 /// What the network does to datagrams, in per mille and microseconds.
@@ -97,6 +97,8 @@ pub(crate) struct World {
     pub trace: u64,
     /// What these nodes send is lost.
     pub muted: [bool; 2],
+    /// Data packets are lost, control packets are not.
+    pub black_hole: bool,
     /// Datagrams that each node sent.
     pub sent: [u64; 2],
     /// Calls may come to nothing: peers fail.
@@ -144,6 +146,7 @@ impl World {
             nonces: HashSet::new(),
             trace: 0,
             muted: [false; 2],
+            black_hole: false,
             sent: [0; 2],
             peers_fail: false,
             changes: Vec::new(),
@@ -365,7 +368,8 @@ impl World {
         for byte in datagram.iter().take(64) {
             self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         }
-        if self.muted[from] {
+        let data = PacketKind::peek(datagram) == Some(PacketKind::Data);
+        if self.muted[from] || (self.black_hole && data) {
             return;
         }
         let weather = self.weather;
