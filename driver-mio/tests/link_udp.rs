@@ -160,19 +160,21 @@ fn what_cannot_be_sent_is_lost_and_the_link_goes_on() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_unreachable_destination_is_named() {
-    let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let mut link = LinuxLink::bind(address, &LinkConfig::default()).unwrap();
-    let nobody = UdpSocket::bind(address).unwrap().local_addr().unwrap();
-    let mut queue = TransmitQueue::new();
-    let started = Instant::now();
-    let mut unreachable = None;
-    while unreachable.is_none() && started.elapsed() < Duration::from_secs(2) {
-        push(&mut queue, nobody, Ecn::NotEct, 1, 50, 50);
-        link.transmit(&mut queue).unwrap();
-        link.receive(&mut |_, _| {}).unwrap();
-        unreachable = link.poll_unreachable();
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let address: SocketAddr = address.parse().unwrap();
+        let mut link = LinuxLink::bind(address, &LinkConfig::default()).unwrap();
+        let nobody = UdpSocket::bind(address).unwrap().local_addr().unwrap();
+        let mut queue = TransmitQueue::new();
+        let started = Instant::now();
+        let mut unreachable = None;
+        while unreachable.is_none() && started.elapsed() < Duration::from_secs(2) {
+            push(&mut queue, nobody, Ecn::NotEct, 1, 50, 50);
+            link.transmit(&mut queue).unwrap();
+            link.receive(&mut |_, _| {}).unwrap();
+            unreachable = link.poll_unreachable();
+        }
+        assert_eq!(unreachable, Some(nobody));
     }
-    assert_eq!(unreachable, Some(nobody));
 }
 
 #[test]

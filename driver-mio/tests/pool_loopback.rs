@@ -191,6 +191,71 @@ fn a_stopped_worker_ends_its_calls() {
     assert!(pollster::block_on(pool.accept()).is_none());
 }
 
+/// A server that goes away without a word fails at the first report of its closed port; calls then
+/// end at once, and pass again once there is a server at its address.
+#[cfg(all(target_os = "linux", not(dcquic_portable)))]
+#[test]
+fn a_server_that_vanishes_fails_at_once_and_its_successor_is_found() {
+    use std::time::Instant;
+
+    use dcquic_proto::{endpoint::StartError, health::HealthState};
+
+    let server = runtime("127.0.0.1:0", PollMode::default(), 1);
+    let client = runtime("127.0.0.1:0", PollMode::default(), 1);
+    let (pool, remote) = (client.pool(), server.local_addr());
+    pollster::block_on(pool.connect(remote)).unwrap();
+    let health = pollster::block_on(pool.health(remote)).unwrap().unwrap();
+    assert_eq!(health.state, HealthState::Healthy);
+    // nothing is open, so that the server has nothing to say at its end
+    server.stop().unwrap();
+    let started = Instant::now();
+    let error = pollster::block_on(pool.unary(remote, "echo".into(), Bytes::new())).unwrap_err();
+    assert_eq!(error.cause, CallCause::PeerFailed(PeerFailure::Unreachable));
+    let idle = Config::loopback().idle_timeout;
+    assert!(started.elapsed() < idle, "the report did not end the call, the silence did");
+    let error = pollster::block_on(pool.unary(remote, "echo".into(), Bytes::new())).unwrap_err();
+    assert_eq!(error.cause, CallCause::Start(StartError::PeerFailed));
+    let error = pollster::block_on(pool.connect(remote)).unwrap_err();
+    assert_eq!(error.cause, CallCause::Start(StartError::PeerFailed));
+    let health = pollster::block_on(pool.health(remote)).unwrap().unwrap();
+    assert_eq!(health.state, HealthState::Failed);
+    assert_eq!(pool.stats().became_failed, 1);
+
+    let server = runtime(&remote.to_string(), PollMode::default(), 1);
+    let serving = {
+        let pool = server.pool();
+        std::thread::spawn(move || pollster::block_on(serve(pool)))
+    };
+    let response = loop {
+        match pollster::block_on(pool.unary(remote, "echo".into(), "again".into())) {
+            Ok(response) => break response,
+            Err(error) => {
+                let refused = CallCause::Start(StartError::PeerFailed);
+                assert_eq!(error.cause, refused);
+                assert!(started.elapsed() < Duration::from_secs(60), "no successor is found");
+                std::thread::yield_now();
+            }
+        }
+    };
+    assert_eq!(response.body, "again");
+    client.stop().unwrap();
+    server.stop().unwrap();
+    serving.join().unwrap();
+}
+
+/// Nobody is greeted for a question.
+#[test]
+fn the_health_of_a_stranger_is_not_known() {
+    let client = runtime("127.0.0.1:0", PollMode::default(), 1);
+    let pool = client.pool();
+    let stranger = "127.0.0.1:9".parse().unwrap();
+    assert_eq!(pollster::block_on(pool.health(stranger)), Ok(None));
+    assert_eq!(pool.stats().hellos_sent, 0);
+    client.stop().unwrap();
+    let error = pollster::block_on(pool.health(stranger)).unwrap_err();
+    assert_eq!(error.cause, CallCause::WorkerGone);
+}
+
 /// The one who waits for an answer learns at once that none will come.
 #[test]
 fn a_server_that_shuts_down_says_so() {

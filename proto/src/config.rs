@@ -6,6 +6,7 @@ use crate::{
     causality::{CausalityConfig, CausalityConfigError},
     congestion::{CongestionConfig, CongestionControl},
     crypto::{KeyLimits, Suite},
+    health::{Bound, HealthConfig},
 };
 
 /// How an endpoint behaves; [`Config::validate`] names what is out of range.
@@ -99,8 +100,13 @@ pub struct Config {
     /// Acknowledgements wait at most this long for a packet to ride on.
     pub ack_delay: Duration,
     /// A peer from which nothing authentic was heard for this long, while work is outstanding,
-    /// has failed.
+    /// has failed: see [`HealthConfig`] for what comes before.
     pub idle_timeout: Duration,
+    /// Times that a message is repeated to a peer that is heard but leaves it unanswered, at most,
+    /// and at least for half of `idle_timeout`; the message is then given up.
+    pub max_repeats: u32,
+    /// When a peer is degraded, probed or failed.
+    pub health: HealthConfig,
     /// A hello that is not answered for this long has failed.
     pub hello_timeout: Duration,
 }
@@ -143,6 +149,8 @@ impl Config {
             max_timeout: Duration::from_millis(500),
             ack_delay: Duration::from_micros(50),
             idle_timeout: Duration::from_secs(10),
+            max_repeats: 16,
+            health: HealthConfig::default(),
             hello_timeout: Duration::from_secs(5),
         }
     }
@@ -212,7 +220,7 @@ impl Config {
     /// # Errors
     /// The first value that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let ranges: [(&'static str, u64, u64, u64); 23] = [
+        let ranges: [Bound<u64>; 24] = [
             ("max_datagram", self.max_datagram.into(), 1_200, 65_507),
             ("max_segments", self.max_segments as u64, 1, 1_024),
             ("max_record_log2", self.max_record_log2.into(), 10, 16),
@@ -236,8 +244,9 @@ impl Config {
             ("pull_credit_per_peer", self.pull_credit_per_peer, 1, self.pull_credit),
             ("pull_quantum", self.pull_quantum, 1_024, 1 << 30),
             ("reorder_threshold", self.reorder_threshold.into(), 1, 1 << 20),
+            ("max_repeats", self.max_repeats.into(), 1, 1 << 16),
         ];
-        for (name, value, min, max) in ranges {
+        for (name, value, min, max) in ranges.into_iter().chain(self.health.numbers()) {
             if value < min || value > max {
                 return Err(ConfigError::OutOfRange { name, value, min, max });
             }
@@ -253,7 +262,7 @@ impl Config {
             ("idle_timeout", self.idle_timeout, self.min_timeout, Duration::from_secs(86_400)),
             ("hello_timeout", self.hello_timeout, self.min_timeout, Duration::from_secs(86_400)),
         ];
-        for (name, value, min, max) in spans {
+        for (name, value, min, max) in spans.into_iter().chain(self.health.spans()) {
             if value < min || value > max {
                 return Err(ConfigError::SpanOutOfRange { name, value, min, max });
             }
@@ -320,5 +329,9 @@ mod tests {
         assert_eq!(error.to_string(), "max_record_log2 is 17, must be 10 to 16");
         let config = Config { min_timeout: Duration::from_secs(1), ..Config::default() };
         assert!(config.validate().unwrap_err().to_string().starts_with("min_timeout is 1s"));
+        let mut config = Config::default();
+        config.health.healthy_permille = config.health.degraded_permille;
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(error, "health.healthy_permille is 300, must be 1 to 299");
     }
 }

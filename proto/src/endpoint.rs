@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 pub mod error;
+mod health;
 mod hellos;
 pub mod input;
 mod memory_queue;
@@ -35,6 +36,7 @@ use crate::{
         context::{Context, Scratch, TimerKind},
         hellos::PendingHellos,
         memory_queue::MemoryQueue,
+        peers::ByRemote,
     },
     id::{Incarnation, PeerId, Role, SecretId, Status, StreamHandle},
     link::{DatagramInfo, Ecn},
@@ -72,6 +74,7 @@ pub struct Endpoint {
     hello_rng: SecretRng,
     peers: Slots<Option<Box<Peer>>>,
     by_secret: HashMap<SecretId, PeerId>,
+    by_remote: ByRemote,
     /// Peers we have greeted, by the random of our hello.
     greeting: HashMap<[u8; 32], PeerId>,
     pending: PendingHellos,
@@ -126,6 +129,7 @@ impl Endpoint {
             hello_rng: SecretRng::new(&seed, "hello"),
             peers: Slots::with_limit(config.max_peers as u32),
             by_secret: HashMap::new(),
+            by_remote: ByRemote::default(),
             greeting: HashMap::new(),
             pending: PendingHellos::default(),
             replies: VecDeque::new(),
@@ -201,7 +205,7 @@ impl Endpoint {
                 usage.streams += peer.local_streams.len() + peer.remote_streams.len();
                 usage.sending += peer.outgoing.len();
                 usage.receiving += peer.incoming.len();
-                usage.closing += peer.closing.len();
+                usage.closing += if peer.has_failed() { 0 } else { peer.closing.len() };
                 for (level, waiting) in usage.waiting_notifies.iter_mut().enumerate() {
                     *waiting += peer.notify_queue.waiting(level);
                 }
@@ -248,6 +252,7 @@ impl Endpoint {
         peer: PeerId,
         open: Open,
     ) -> Result<StreamHandle, StartError> {
+        self.ask_for(now, peer)?;
         let (peer, cx) = self.peer_and_context(peer).ok_or(StartError::PeerUnavailable)?;
         peer.open(cx, now, open)
     }
@@ -352,20 +357,6 @@ impl Endpoint {
         let segment = info.segment_size.map_or(data.len(), core::num::NonZeroUsize::get);
         for packet in data.chunks_mut(segment.max(1)) {
             self.handle_packet(now, &info, packet);
-        }
-    }
-
-    /// The network says that an address cannot be reached (ICMP). Peers there that never answered
-    /// have failed; others may be heard of again, and keep their timers.
-    pub fn handle_unreachable(&mut self, _now: Timestamp, remote: SocketAddr) {
-        for slot in self.peers.refs() {
-            let id = peer_id(slot);
-            if let Some(peer) = self.peer(id)
-                && peer.remote == remote
-                && !peer.is_connected()
-            {
-                self.fail_peer(id, PeerFailure::Unreachable);
-            }
         }
     }
 

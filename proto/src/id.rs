@@ -190,6 +190,12 @@ impl Priority {
     pub const fn level(self) -> u8 {
         self.0
     }
+
+    /// The level's number, `levels` less urgent, but no less than the least urgent.
+    pub(crate) const fn lowered(self, levels: u8) -> u8 {
+        let level = self.0.saturating_add(levels);
+        if level < Self::LEVELS as u8 { level } else { Self::LOWEST.0 }
+    }
 }
 
 impl Default for Priority {

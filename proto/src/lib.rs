@@ -14,6 +14,7 @@
 //!   that into control keys, data keys and replay windows (spec chapter 3).
 //! - [`transfer`] is one message on its way: the sender that answers pulls, the receiver that
 //!   issues them (spec chapter 4).
+//! - [`health`] judges a peer by what comes of dealing with it (spec chapter 9).
 //! - [`endpoint`] joins peers, streams, transfers and timers into one state machine.
 //! - [`link`] is what a driver implements; [`worker`] is one turn of the loop over a link;
 //!   [`pool`] is the handle that applications share.
@@ -24,6 +25,7 @@ pub mod config;
 pub mod congestion;
 pub mod crypto;
 pub mod endpoint;
+pub mod health;
 pub mod id;
 pub mod link;
 mod peer;

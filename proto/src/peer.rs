@@ -1,17 +1,18 @@
 //! One peer: its keys, streams, transfers and what waits to be sent to it.
 //!
 //! The work is split by duty: [`hello`] until keys exist, [`notify`] says which message is
-//! announced next, [`outgoing`] seals and frees, [`seen`] knows what became of the peer's messages,
-//! [`admission`] takes or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts them
+//! announced next, [`outgoing`] seals and frees, [`seen`] knows what became of the peer's
+//! messages, [`admission`] takes or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts them
 //! together, [`congestion`] says how fast data leaves, [`streams`], [`messages`] and [`causes`] turn
 //! all of it into calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state
-//! moving.
+//! moving, and [`health`] judges the peer by what comes of it.
 
 mod admission;
 mod causes;
 mod congestion;
 mod data;
 mod early;
+mod health;
 mod hello;
 mod incoming;
 mod messages;
@@ -28,6 +29,7 @@ use core::net::SocketAddr;
 use std::collections::VecDeque;
 
 use early::EarlyData;
+use health::Watch;
 pub(crate) use incoming::Data;
 pub(crate) use seen::{Fate, Seen, SeenSlots};
 
@@ -41,6 +43,7 @@ use crate::{
         PeerFailure,
         context::{Context, Timer, TimerKind},
     },
+    health::{Health, HealthState},
     id::{
         Incarnation, PacketNumber, PeerId, Role, SecretId, Status, StreamId, TransferId, WorkerId,
     },
@@ -85,6 +88,10 @@ pub(crate) struct Peer {
     pub(crate) last_heard: Timestamp,
     /// When the endpoint last had reason to expect an answer and had none outstanding before.
     pub(crate) busy_since: Timestamp,
+    pub(crate) health: Health,
+    pub(crate) watch: Watch,
+    /// Levels of priority that its transfers lose, both ways.
+    pub(crate) demotion: u8,
 
     pub(crate) local_streams: Slots<Stream>,
     pub(crate) remote_streams: HashMap<u32, Stream>,
@@ -210,6 +217,8 @@ pub(crate) struct Closing {
     pub(crate) status: Status,
     pub(crate) queued: bool,
     pub(crate) attempts: u32,
+    /// Times that it was repeated though the peer was heard since the last.
+    pub(crate) ignored: u32,
 }
 
 /// The peer's own timers, each armed or not.
@@ -249,6 +258,9 @@ impl Peer {
             rtt: RttEstimator::new(config.initial_rtt),
             last_heard: now,
             busy_since: now,
+            health: Health::default(),
+            watch: Watch::new(now),
+            demotion: 0,
             local_streams: Slots::with_limit(config.max_streams),
             remote_streams: HashMap::new(),
             outgoing: Slots::with_limit(config.max_transfers),
@@ -334,7 +346,9 @@ impl Peer {
     pub(crate) fn timeout(&self, cx: &Context) -> core::time::Duration {
         let config = &cx.config;
         let base = self.rtt.pto(config.min_timeout, config.ack_delay);
-        base.saturating_mul(1 << self.backoff.min(16)).min(config.max_timeout.max(base))
+        // a peer that is not healthy is asked half as often [HLTH-2]
+        let backoff = self.backoff.min(16) + u32::from(self.health.state() != HealthState::Healthy);
+        base.saturating_mul(1 << backoff).min(config.max_timeout.max(base))
     }
 
     fn timer(&self, kind: TimerKind) -> Timer {

@@ -5,6 +5,7 @@ mod cell;
 mod connect;
 mod doorbell;
 mod error;
+mod health;
 mod incoming;
 mod mailbox;
 mod messages;
@@ -22,6 +23,7 @@ pub use call::Call;
 pub(crate) use cell::Cell;
 pub use connect::Connect;
 pub use error::{CallCause, CallError};
+pub use health::HealthQuery;
 pub use incoming::{Accept, Incoming, Responding};
 pub(crate) use mailbox::{Announced, Command, Mailbox, Shared, Start, connect};
 pub use messages::{Receiver, Requests, Sender};
@@ -37,7 +39,8 @@ use crate::{
 /// Calls to peers by address, and calls from them. Cheap to clone.
 ///
 /// A peer that has not greeted us is greeted when it is first called or connected to, and again
-/// after it failed. Futures need no runtime:
+/// after it failed. Calls to a peer that is silent or has failed end at once (see
+/// [`StartError`](crate::endpoint::StartError)) until it is heard again. Futures need no runtime:
 /// they work on tokio, smol or a plain `block_on`. Dropping one gives its call up, and the peer is
 /// told.
 ///
@@ -173,6 +176,11 @@ impl Pool {
     /// Greets a peer ahead of the first call to it, so that this need not wait for the answer.
     pub fn connect(&self, remote: SocketAddr) -> Connect {
         Connect::new(Arc::clone(&self.shared), remote)
+    }
+
+    /// How a peer is doing.
+    pub fn health(&self, remote: SocketAddr) -> HealthQuery {
+        HealthQuery::new(Arc::clone(&self.shared), remote)
     }
 
     /// The next call from a peer; `None` once the worker is gone.

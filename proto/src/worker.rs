@@ -197,11 +197,15 @@ impl<L: Link> Worker<L> {
 
     fn dispatch(&mut self, now: Timestamp) -> bool {
         let mut busy = false;
-        while let Some(event) = self.endpoint.poll_event() {
-            self.calls.event(&mut self.endpoint, &self.mailbox, now, event);
-            busy = true;
+        loop {
+            while let Some(event) = self.endpoint.poll_event() {
+                self.calls.event(&mut self.endpoint, &self.mailbox, now, event);
+                busy = true;
+            }
+            if !self.calls.command_early(&mut self.endpoint, self.mailbox.shared(), now) {
+                return busy;
+            }
         }
-        busy
     }
 
     /// Sends what may be sent; true if the link refused some of it for now.

@@ -4,11 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test or example fails by panicking")]
 
+#[allow(dead_code, reason = "each test uses a part of the world")]
 mod world;
 
 use core::time::Duration;
 
-use dcquic_proto::{config::Config, id::Priority, rng::Jitter};
+use dcquic_proto::{config::Config, health::HealthConfig, id::Priority, rng::Jitter};
 use world::{Weather, World};
 
 fn seeds(default: u64) -> std::ops::Range<u64> {
@@ -35,6 +36,13 @@ fn small_limits() -> Config {
         auto_receive: 64 << 10,
         notify_credit: 64,
         unscheduled_budget: 64 << 10,
+        // the worst weather takes more of a message than ever should be lost
+        max_repeats: 64,
+        health: HealthConfig {
+            probing_permille: 1_000,
+            probing_after: Duration::from_secs(60),
+            ..HealthConfig::default()
+        },
         ..Config::datacenter()
     }
 }
@@ -171,7 +179,7 @@ fn an_urgent_call_overtakes_ten_thousand() {
     for size in [64, 1_000, 20_000] {
         let mut world = roomy();
         for _ in 0..10_000 {
-            world.start(0, size, 0, None, Some(Priority::LOWEST));
+            world.queue_call(0, size, 0, None, Some(Priority::LOWEST)).unwrap();
         }
         world.drain(0);
         while world.ended().next().is_none() {
@@ -181,7 +189,7 @@ fn an_urgent_call_overtakes_ten_thousand() {
         let urgent = world.calls.len();
         let waiting = world.nodes[0].endpoint.usage().waiting_notifies[7];
         assert!(waiting > 7_000, "{waiting} of {size} bytes are not announced yet");
-        world.start(0, 200, 200, None, Some(Priority::HIGHEST));
+        world.queue_call(0, 200, 200, None, Some(Priority::HIGHEST)).unwrap();
         world.drain(0);
         while !world.has_ended(urgent) {
             assert!(world.step());
@@ -211,8 +219,8 @@ fn a_less_urgent_level_gets_its_share() {
         let mut world = roomy();
         let level = |level| Priority::new(level);
         for _ in 0..4_000 {
-            world.start(0, size, 0, None, level(2));
-            world.start(0, size, 0, None, level(3));
+            world.queue_call(0, size, 0, None, level(2)).unwrap();
+            world.queue_call(0, size, 0, None, level(3)).unwrap();
         }
         world.drain(0);
         while world.ended().count() < 2_000 {
@@ -231,7 +239,7 @@ fn a_less_urgent_level_gets_its_share() {
 fn what_is_given_up_does_not_wait() {
     let mut world = roomy();
     for _ in 0..1_000 {
-        world.start(0, 1_000, 0, None, Some(Priority::LOWEST));
+        world.queue_call(0, 1_000, 0, None, Some(Priority::LOWEST)).unwrap();
     }
     world.drain(0);
     let waiting = world.nodes[0].endpoint.usage().waiting_notifies[7];

@@ -12,9 +12,10 @@ use dcquic_proto::{
     config::Config,
     crypto::{Psk, Seed},
     endpoint::{
-        Destination, Endpoint, Event, NewEndpointError, Open, Outcome, Payload, Respond, Stats,
-        TransmitQueue, Usage,
+        Destination, Endpoint, Event, NewEndpointError, Open, Outcome, Payload, PeerFailure,
+        Respond, Stats, TransmitQueue, Usage,
     },
+    health::HealthState,
     id::{PeerId, Priority, Status, StreamHandle},
     link::{DatagramInfo, Ecn},
     time::Timestamp,
@@ -125,12 +126,20 @@ impl DcquicHost {
                 self.remotes.insert(peer, remote);
                 self.notices.push_back(Notice::Connected { peer: remote });
             }
-            Event::PeerFailed { peer, remote, .. } => {
+            Event::PeerHealth { remote, to, .. } => {
+                if to == HealthState::Failed {
+                    self.notices.push_back(Notice::PeerFailed { peer: remote });
+                }
+            }
+            Event::PeerFailed { peer, remote, cause } => {
                 self.remotes.remove(&peer);
                 if self.peers.get(&remote) == Some(&peer) {
                     self.peers.remove(&remote);
                 }
-                self.notices.push_back(Notice::PeerFailed { peer: remote });
+                // that it fell silent was told when it failed
+                if !matches!(cause, PeerFailure::Silent | PeerFailure::Replaced) {
+                    self.notices.push_back(Notice::PeerFailed { peer: remote });
+                }
             }
             Event::Opened { stream, metadata, size, body, .. } => {
                 let transfer = transfer_of(&metadata);

@@ -184,7 +184,7 @@ pub(crate) enum TimerKind {
     Notify,
     /// Repeat closes that were not acknowledged.
     Close,
-    /// Ask a silent peer for a sign of life, or give it up.
+    /// Ask a silent peer for a sign of life, or forget it.
     Idle,
     /// Pull again what did not arrive, of one incoming transfer.
     Pull(SlotRef),

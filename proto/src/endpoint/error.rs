@@ -16,9 +16,15 @@ pub enum AddPeerError {
 /// A call could not be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// The peer is not known, or has failed.
+    /// The peer is not known (any more).
     #[error("the peer is not available")]
     PeerUnavailable,
+    /// The peer is silent, and is being probed: a later try may succeed.
+    #[error("the peer is silent and is being probed")]
+    PeerProbing,
+    /// The peer has failed. It is probed slowly, and greeted anew, since somebody asks for it.
+    #[error("the peer has failed")]
+    PeerFailed,
     /// As many streams as the peer allows are open; one must close first.
     #[error("the limit of {limit} streams to this peer is reached")]
     TooManyStreams {

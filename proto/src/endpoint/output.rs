@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::{
+    health::{HealthCause, HealthFigures, HealthState},
     id::{Incarnation, Pattern, PeerId, Priority, Status, StreamHandle},
     link::Ecn,
     time::Timestamp,
@@ -272,7 +273,28 @@ pub enum Event {
         /// Which life of the peer this is.
         incarnation: Incarnation,
     },
-    /// The peer is gone; its streams have been closed, each with its own event.
+    /// A connected peer does better or worse than before.
+    ///
+    /// When it fails, its streams have been closed, each with its own event.
+    PeerHealth {
+        /// The peer.
+        peer: PeerId,
+        /// Where it is reached.
+        remote: SocketAddr,
+        /// How it was doing.
+        from: HealthState,
+        /// How it is doing.
+        to: HealthState,
+        /// Why.
+        cause: HealthCause,
+        /// What it is judged by.
+        figures: HealthFigures,
+    },
+    /// The peer is forgotten; its streams have been closed, each with its own event.
+    ///
+    /// A peer that was connected and fell silent has failed long before, which
+    /// [`Event::PeerHealth`] told. An endpoint that greets a failed peer anew gives it a new id,
+    /// which this event may name though no other event did.
     PeerFailed {
         /// The peer.
         peer: PeerId,
@@ -411,6 +433,8 @@ pub enum Outcome {
     Refused(Status),
     /// The peer failed.
     PeerFailed(PeerFailure),
+    /// The peer is heard, but left the message unanswered however often it was repeated.
+    Unanswered,
 }
 
 /// Why a peer is given up.
@@ -434,4 +458,7 @@ pub enum PeerFailure {
     /// The link reports that the address cannot be reached.
     #[error("the address cannot be reached")]
     Unreachable,
+    /// It had failed, and a new session with its address has begun.
+    #[error("a new session with its address took the place of the failed peer")]
+    Replaced,
 }

@@ -1,11 +1,42 @@
 //! Which peers an endpoint knows: how they come, and how they go.
 
+use core::net::SocketAddr;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
 use super::{Endpoint, Event, PeerFailure, peer_id, slot_of};
 use crate::{
     id::PeerId,
     peer::{Peer, Session},
     time::Timestamp,
 };
+
+/// The peers at each address, in the order in which they became known: mostly one.
+#[derive(Debug, Default)]
+pub(crate) struct ByRemote {
+    peers: HashMap<SocketAddr, SmallVec<[PeerId; 2]>>,
+}
+
+impl ByRemote {
+    /// The peers at an address.
+    pub(super) fn get(&self, remote: &SocketAddr) -> SmallVec<[PeerId; 2]> {
+        self.peers.get(remote).cloned().unwrap_or_default()
+    }
+
+    fn insert(&mut self, remote: SocketAddr, peer: PeerId) {
+        self.peers.entry(remote).or_default().push(peer);
+    }
+
+    fn remove(&mut self, remote: &SocketAddr, peer: PeerId) {
+        if let Some(peers) = self.peers.get_mut(remote) {
+            peers.retain(|known| *known != peer);
+            if peers.is_empty() {
+                self.peers.remove(remote);
+            }
+        }
+    }
+}
 
 /// Idle peers looked at to find one to give up for a new one.
 const EVICTION_SAMPLE: usize = 16;
@@ -16,6 +47,7 @@ impl Endpoint {
     }
 
     pub(super) fn install_peer(&mut self, id: PeerId, peer: Peer) {
+        self.by_remote.insert(peer.remote, id);
         if let Some(place) = self.peers.get_mut(slot_of(id)) {
             *place = Some(Box::new(peer));
         }
@@ -34,7 +66,7 @@ impl Endpoint {
             if let Some(found) = self.peers.at(slot)
                 && let Some(peer) = self.peer(peer_id(found))
                 && peer.is_connected()
-                && !peer.is_busy()
+                && (!peer.is_busy() || peer.has_failed())
                 && oldest.is_none_or(|(heard, _)| peer.last_heard < heard)
             {
                 oldest = Some((peer.last_heard, peer.id));
@@ -63,6 +95,7 @@ impl Endpoint {
                 self.by_secret.remove(&secret);
             }
         }
+        self.by_remote.remove(&remote, id);
         self.peers.remove(slot_of(id));
         self.cx.peers = self.peers.len();
         self.last_peer = None;

@@ -56,7 +56,7 @@ impl Endpoint {
         };
         peer.on_arrival(cx, now, info, packet.len());
         peer.control.largest = peer.control.largest.max(opened.number);
-        peer.on_heard(now);
+        peer.on_heard(cx, now);
         peer.on_data(cx, now, &data);
         Ok(())
     }
@@ -105,6 +105,7 @@ impl Endpoint {
             return Err(DropReason::HelloLimit);
         }
         let pending = self.pending.take(secret).ok_or(DropReason::UnknownSecret)?;
+        self.replace_failed(&info.remote);
         let id = self.reserve_peer().ok_or(DropReason::HelloLimit)?;
         let peer =
             Peer::greeted(id, info.remote, &pending.outcome, pending.keys, &mut self.cx, now);
@@ -150,9 +151,11 @@ impl Endpoint {
             return Err(DropReason::BadHello);
         };
         let outcome = initiator.handle_reply(packet).map_err(hello_drop_reason)?;
+        let remote = peer.remote;
         let keys = self.path_keys(&outcome.secret, crate::id::Role::Initiator);
         self.greeting.remove(&random);
         self.by_secret.insert(outcome.secret.id(), id);
+        self.replace_failed(&remote);
         let (peer, cx) = self.peer_and_context(id).ok_or(DropReason::BadHello)?;
         peer.connect(cx, now, &outcome, keys);
         Ok(())
@@ -178,7 +181,7 @@ fn handle_frames(
     len: usize,
     frames: &[u8],
 ) {
-    peer.on_heard(now);
+    peer.on_heard(cx, now);
     peer.on_arrival(cx, now, info, len);
     // what comes unasked takes its part of the link as well
     cx.charge_arrival(now, len);
@@ -203,11 +206,9 @@ fn handle_frames(
             Frame::TransferChallenge(challenge) => {
                 peer.on_challenge(cx, challenge.transfer, challenge.nonce);
             }
+            Frame::ProbeResponse(response) => peer.on_probe_response(cx, now, response.nonce),
             // nothing waits for these: having heard the packet is what counts
-            Frame::Padding(_)
-            | Frame::ProbeResponse(_)
-            | Frame::TransferChallengeResponse(_)
-            | Frame::Unknown { .. } => {}
+            Frame::Padding(_) | Frame::TransferChallengeResponse(_) | Frame::Unknown { .. } => {}
             // reserved: this version never grants or asks for them
             Frame::PathChallenge(_)
             | Frame::PathResponse(_)

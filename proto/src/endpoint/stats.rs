@@ -111,6 +111,22 @@ pub struct Stats {
     /// of its own, so that a call that the next turn takes waited for no time. An endpoint without
     /// a pool has none.
     pub ring_waits: [Waits; Priority::LEVELS],
+    /// Messages given up because the peer, though heard, left them unanswered.
+    pub messages_given_up: u64,
+    /// Probes sent to see whether a peer is there.
+    pub probes_sent: u64,
+    /// Of those, not answered in time.
+    pub probes_unanswered: u64,
+    /// Reports of the network that a peer is unreachable which were acted on.
+    pub unreachable_reports: u64,
+    /// Peers that became healthy again.
+    pub became_healthy: u64,
+    /// Times that a peer became degraded.
+    pub became_degraded: u64,
+    /// Times that a peer began to be probed.
+    pub became_probing: u64,
+    /// Times that a peer failed after it had been connected.
+    pub became_failed: u64,
     /// Drops, by [`DropReason`].
     pub drops: [u64; DropReason::COUNT],
 }
@@ -160,7 +176,7 @@ pub struct Usage {
     pub sending: usize,
     /// Messages being received.
     pub receiving: usize,
-    /// Closes not acknowledged.
+    /// Closes not acknowledged, by peers that have not failed.
     pub closing: usize,
     /// Bytes pulled but not arrived.
     pub pull_outstanding: u64,

@@ -130,7 +130,7 @@ impl Peer {
     fn fail_dependant(&mut self, cx: &mut Context, id: StreamId) {
         self.end_stream(cx, id, Outcome::Refused(Status::DEPENDENCY));
         let status = Status::DEPENDENCY;
-        self.closing.push(Closing { stream: id, status, queued: true, attempts: 0 });
+        self.closing.push(Closing { stream: id, status, queued: true, attempts: 0, ignored: 0 });
         self.wants_to_send(cx);
     }
 
@@ -149,7 +149,8 @@ impl Peer {
             }
         }
         if self.closing.len() > closing {
-            self.arm_close(cx, now);
+            let at = now + self.timeout(cx);
+            self.arm_close(cx, at);
         }
     }
 

@@ -68,7 +68,7 @@ impl Peer {
         self.last_heard = now;
         self.busy_since = now;
         // the responder only believes us once it has opened a packet of ours [SEC-HELLO-CONFIRM]
-        self.control.probe = Some(cx.jitter.next_u64() >> 2);
+        self.ask_for_answer(cx);
         self.announce(cx);
         self.refuse_slots_beyond_peer_limit(cx);
         self.grant_first_credit(cx);

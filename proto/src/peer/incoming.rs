@@ -179,7 +179,7 @@ impl Peer {
             now,
         );
         let need = transfer.unpulled();
-        let level = transfer.priority.level();
+        let level = transfer.priority.lowered(self.demotion);
         let slot = self.incoming.insert(transfer).ok_or(Status::OVERLOADED)?;
         cx.pulls.begin(level, need, self.id, slot);
         Ok(slot)
@@ -298,7 +298,7 @@ impl Peer {
             cx.stats.drop_for(DropReason::CorruptRecord);
         }
         if too_corrupt {
-            self.give_up_corrupt(cx, slot);
+            self.give_up_corrupt(cx, now, slot);
             return;
         }
         if complete {
@@ -337,6 +337,7 @@ impl Peer {
         self.set_fate(sender, Fate::Delivered);
         self.control.completed.push_back(sender);
         self.hold_acknowledgement(cx, now);
+        self.on_success(cx, now);
         let body = match transfer.sink.take() {
             Some(Sink::Memory(memory)) => Some(memory.freeze()),
             _ => None,
@@ -345,13 +346,14 @@ impl Peer {
     }
 
     /// A message keeps arriving altered: ends its stream on both sides.
-    fn give_up_corrupt(&mut self, cx: &mut Context, slot: SlotRef) {
+    fn give_up_corrupt(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(transfer) = self.incoming.get(slot) else { return };
         let (stream, sender) = (transfer.stream, transfer.sender);
         self.drop_incoming(cx, slot);
         self.set_fate(sender, Fate::Refused(Status::CORRUPT));
         self.refuse(cx, sender, Status::CORRUPT);
         self.close_stream_by_peer(cx, stream, Status::CORRUPT);
+        self.on_message_given_up(cx, now);
     }
 
     pub(crate) fn set_fate(&mut self, sender: TransferId, fate: Fate) {
@@ -373,7 +375,7 @@ impl Peer {
         self.move_outstanding(cx, transfer.outstanding(), 0);
         cx.early_bytes -= transfer.early;
         if let Some(need) = transfer.listed.take() {
-            self.pulls.remove(&mut cx.pulls, transfer.priority.level(), need, slot);
+            self.pulls.remove(&mut cx.pulls, transfer.priority.lowered(self.demotion), need, slot);
         }
         if let Some(Sink::Memory(_)) = transfer.sink {
             cx.receive_memory -= transfer.layout.size();

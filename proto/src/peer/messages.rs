@@ -287,6 +287,7 @@ impl Peer {
             }
             self.accepted_at = now;
             self.drop_outgoing(cx, slot);
+            self.on_success(cx, now);
             self.note_sent(cx, id);
         }
     }

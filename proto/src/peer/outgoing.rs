@@ -5,16 +5,16 @@ use core::time::Duration;
 use super::{Peer, notify::TINY};
 use crate::{
     endpoint::{
-        DropReason, Event,
+        DropReason, Event, Outcome,
         context::{Context, TimerKind},
         stats::Stats,
     },
-    id::{PacketNumber, StreamHandle, TransferId},
+    id::{PacketNumber, Status, StreamHandle, TransferId},
     slots::SlotRef,
     time::Timestamp,
     transfer::{
         layout::Layout,
-        sender::{PulledBody, SendBody, SendTransfer, Unaccepted},
+        sender::{Ignored, PulledBody, SendBody, SendTransfer, Unaccepted},
     },
     wire::{
         frame::{CancelPull, PullRequest, RangeAck, TransferAccept},
@@ -51,6 +51,26 @@ impl Peer {
 
     fn outgoing_slot(id: TransferId) -> SlotRef {
         SlotRef { slot: id.slot(), generation: id.generation() }
+    }
+
+    /// Sends a notify again, unless that was done too often though the peer is there [XFER-6].
+    pub(crate) fn repeat_notify(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let Some(transfer) = self.outgoing.get_mut(slot) else { return };
+        let (most, least) = (cx.config.max_repeats, cx.config.idle_timeout / 2);
+        if self.last_heard > transfer.notify.sent_at
+            && transfer.notify.ignored.again(now, most, least)
+        {
+            return self.give_up_ignored(cx, now, slot);
+        }
+        self.queue_notify(cx, slot);
+    }
+
+    /// The peer is heard, but does not do its part of a transfer: ends its stream.
+    fn give_up_ignored(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
+        let Some(stream) = self.outgoing.get(slot).map(|transfer| transfer.stream) else { return };
+        // the stream is there: a transfer does not outlive it
+        let _closed = self.cancel(cx, now, stream, Status::CANCELLED, Outcome::Unanswered);
+        self.on_message_given_up(cx, now);
     }
 
     /// Decides how a payload travels, now that the peer's limits are known.
@@ -93,7 +113,12 @@ impl Peer {
             }
             transfer.body = SendBody::Pulled(Box::new(body));
         }
-        cx.sends.begin(level, layout.sealed_len(), self.id, slot);
+        cx.sends.begin(
+            transfer.priority.lowered(self.demotion),
+            layout.sealed_len(),
+            self.id,
+            slot,
+        );
         self.ask_for_supply(cx, slot);
         true
     }
@@ -103,6 +128,7 @@ impl Peer {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         let notify = transfer.notify;
         transfer.notify.accepted = true;
+        transfer.notify.ignored = Ignored::default();
         transfer.notify.unscheduled = 0;
         self.return_notify_credit(cx, &notify);
     }
@@ -218,7 +244,7 @@ impl Peer {
             self.on_notify_accepted(cx, slot);
             let Some(transfer) = self.outgoing.get_mut(slot) else { continue };
             match (accepted.receiver, transfer.pulled()) {
-                (None, _) => self.on_delivered(cx, slot),
+                (None, _) => self.on_delivered(cx, now, slot),
                 (Some(receiver), Some(body)) => {
                     body.receiver = Some(receiver);
                     body.active_at = now;
@@ -244,14 +270,15 @@ impl Peer {
                 break;
             }
             self.unaccepted.pop_front();
-            self.queue_notify(cx, slot);
+            self.repeat_notify(cx, now, slot);
         }
     }
 
     /// The receiver has the whole message.
-    pub(crate) fn on_delivered(&mut self, cx: &mut Context, slot: SlotRef) {
+    pub(crate) fn on_delivered(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get(slot) else { return };
         let stream = transfer.stream;
+        self.on_success(cx, now);
         self.drop_outgoing(cx, slot);
         self.on_message_delivered(cx, stream, slot);
     }
@@ -260,9 +287,9 @@ impl Peer {
     pub(crate) fn drop_outgoing(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
         self.unblock_for_slot(cx);
-        let level = transfer.priority.level();
+        let (queue, level) = (transfer.priority.level(), transfer.priority.lowered(self.demotion));
         self.return_notify_credit(cx, &transfer.notify);
-        self.forget_notify(level, &transfer.notify);
+        self.forget_notify(queue, &transfer.notify);
         if let Some(body) = transfer.pulled() {
             if let Some(left) = body.listed.take() {
                 self.sends.remove(&mut cx.sends, level, left, slot);
@@ -303,6 +330,11 @@ impl Peer {
             lost += body.pull(range, frame.retransmission);
         }
         cx.held_credit = cx.held_credit + body.backlog() - before;
+        // a receiver that asks is there: on a slow path that loses much, a record takes its time
+        let (most, least) = (cx.config.max_repeats, cx.config.idle_timeout * 4);
+        if lost > 0 && body.ignored.again(now, most, least) {
+            return self.give_up_ignored(cx, now, slot);
+        }
         self.on_data_lost(cx, now, lost);
         self.queue_data(cx, slot);
         self.arm_quiet(cx, now, slot);
@@ -311,7 +343,8 @@ impl Peer {
     /// Puts a transfer among those with data to send.
     pub(crate) fn queue_data(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
-        let (level, notified) = (transfer.priority.level(), transfer.notify.sent > 0);
+        let (level, notified) =
+            (transfer.priority.lowered(self.demotion), transfer.notify.sent > 0);
         let Some(body) = transfer.pulled() else { return };
         let addressed = body.receiver.is_some() || (body.unscheduled && notified);
         let left = (body.has_wanted() && addressed).then(|| body.unsent());
@@ -329,7 +362,7 @@ impl Peer {
     /// Takes a transfer out of the order of those with data to send, until it may go on.
     pub(crate) fn unqueue_data(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
-        let level = transfer.priority.level();
+        let level = transfer.priority.lowered(self.demotion);
         if let Some(old) = transfer.pulled().and_then(|body| body.listed.take()) {
             self.sends.remove(&mut cx.sends, level, old, slot);
         }
@@ -374,7 +407,7 @@ impl Peer {
         self.on_notify_accepted(cx, slot);
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         if frame.complete {
-            self.on_delivered(cx, slot);
+            self.on_delivered(cx, now, slot);
             return;
         }
         let Some(body) = transfer.pulled() else {
@@ -387,6 +420,7 @@ impl Peer {
         }
         body.active_at = now;
         body.asked = 0;
+        body.ignored = Ignored::default();
         for range in frame.ranges.iter() {
             body.acknowledge(range, &mut cx.send_memory);
         }
@@ -422,7 +456,10 @@ impl Peer {
             return;
         }
         body.asked += 1;
-        self.queue_notify(cx, slot);
+        if self.last_heard < body.active_at {
+            self.on_silence(cx, now);
+        }
+        self.repeat_notify(cx, now, slot);
         self.arm_quiet(cx, now, slot);
     }
 

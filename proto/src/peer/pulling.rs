@@ -21,7 +21,7 @@ impl Peer {
     /// Puts a transfer into the order of those that want to pull, moves it there, or takes it out.
     pub(crate) fn want_pull(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
-        let level = transfer.priority.level();
+        let level = transfer.priority.lowered(self.demotion);
         let need = (transfer.pullable(RECORD_WINDOW) > 0).then(|| transfer.unpulled());
         if need != transfer.listed {
             if let Some(old) = core::mem::replace(&mut transfer.listed, need) {
@@ -194,6 +194,7 @@ impl Peer {
         }
         if silent && !due.is_empty() {
             self.backoff = (self.backoff + 1).min(16);
+            self.on_silence(cx, now);
         }
         if !due.is_empty() {
             self.pull_again(cx, now, slot, &due);

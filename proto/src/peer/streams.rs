@@ -223,8 +223,9 @@ impl Peer {
                 .is_some_and(|transfer| transfer.notify.sent == 0);
         self.end_stream(cx, stream, outcome);
         if !unknown_to_peer {
-            self.closing.push(Closing { stream, status, queued: true, attempts: 0 });
-            self.arm_close(cx, now);
+            self.closing.push(Closing { stream, status, queued: true, attempts: 0, ignored: 0 });
+            let at = now + self.timeout(cx);
+            self.arm_close(cx, at);
             self.arm_idle(cx, now);
             self.wants_to_send(cx);
         }

@@ -60,12 +60,6 @@ impl Peer {
         None
     }
 
-    /// An authentic packet came: the peer is there, and timers start afresh.
-    pub(crate) fn on_heard(&mut self, now: Timestamp) {
-        self.last_heard = now;
-        self.backoff = 0;
-    }
-
     fn on_notify_timer(&mut self, cx: &mut Context, now: Timestamp) {
         if !self.is_connected() {
             return;
@@ -83,16 +77,16 @@ impl Peer {
             }
             silent = self.last_heard < sent_at;
             self.unaccepted.pop_front();
-            self.queue_notify(cx, slot);
+            self.repeat_notify(cx, now, slot);
             repeated += 1;
         }
         if repeated > 0 && silent {
             self.backoff = (self.backoff + 1).min(16);
+            self.on_silence(cx, now);
         }
         // out of credit with nothing to be accepted: the accept that gave more was lost
         if repeated == 0 && self.lacks_notify_credit() {
-            self.control.probe = Some(cx.jitter.next_u64() >> 2);
-            self.wants_to_send(cx);
+            self.ask_for_answer(cx);
             self.arm_notify(cx, now + timeout);
         }
     }
@@ -102,55 +96,31 @@ impl Peer {
         cx.arm(&mut self.timers.notify, at, timer);
     }
 
-    /// Sees to it that closes are repeated.
-    pub(super) fn arm_close(&mut self, cx: &mut Context, now: Timestamp) {
-        let at = now + self.timeout(cx);
-        let timer = self.timer(TimerKind::Close);
-        cx.arm(&mut self.timers.close, at, timer);
-    }
-
     fn on_close_timer(&mut self, cx: &mut Context, now: Timestamp) {
         if self.closing.is_empty() {
             return;
         }
+        let heard = self.note_closes(now);
+        let most = cx.config.max_repeats;
         let mut attempts = 0;
-        for closing in &mut self.closing {
+        self.closing.retain_mut(|closing| {
             closing.queued = true;
+            closing.ignored += u32::from(heard);
             attempts = attempts.max(closing.attempts);
+            closing.ignored <= most
+        });
+        if self.last_heard + self.timeout(cx) <= now {
+            self.on_silence(cx, now);
         }
         self.wants_to_send(cx);
         let wait = self.timeout(cx).saturating_mul(1 << attempts.min(8));
         let at = now + cx.jitter.stretch(wait.min(cx.config.max_timeout), 33);
+        self.arm_close(cx, at);
+    }
+
+    /// Sees to it that closes are repeated.
+    pub(crate) fn arm_close(&mut self, cx: &mut Context, at: Timestamp) {
         let timer = self.timer(TimerKind::Close);
         cx.arm(&mut self.timers.close, at, timer);
-    }
-
-    /// Watches the peer while work is outstanding.
-    pub(crate) fn arm_idle(&mut self, cx: &mut Context, now: Timestamp) {
-        if self.is_connected() {
-            let at = now + cx.config.idle_timeout / 4;
-            let timer = self.timer(TimerKind::Idle);
-            cx.arm(&mut self.timers.idle, at, timer);
-        }
-    }
-
-    fn on_idle_timer(&mut self, cx: &mut Context, now: Timestamp) -> Option<PeerFailure> {
-        if !self.is_busy() {
-            return None;
-        }
-        let quiet_since = self.last_heard.max(self.busy_since);
-        let quiet = now.saturating_since(quiet_since);
-        let timeout = cx.config.idle_timeout;
-        if quiet >= timeout {
-            return Some(PeerFailure::Silent);
-        }
-        if quiet >= timeout / 8 {
-            self.control.probe = Some(cx.jitter.next_u64() >> 2);
-            self.wants_to_send(cx);
-        }
-        let at = (now + timeout / 8).min(quiet_since + timeout);
-        let timer = self.timer(TimerKind::Idle);
-        cx.arm(&mut self.timers.idle, at, timer);
-        None
     }
 }

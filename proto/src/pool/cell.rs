@@ -15,6 +15,7 @@ use super::{CallCause, CallError, Head, Record, Response};
 use crate::{
     causality::{Progress, Token, TokenGuard},
     endpoint::{Message, Outcome},
+    health::PeerHealth,
     id::{Status, StreamHandle},
     worker::cause_of,
 };
@@ -48,6 +49,8 @@ struct State {
     messages: VecDeque<Message>,
     /// Messages that the endpoint has not taken yet.
     outbox: VecDeque<Message>,
+    /// The answer to a question for the peer's health.
+    health: Option<Option<PeerHealth>>,
     ended: Option<Result<(), CallCause>>,
     /// Who waits for something to read, or for the end.
     waker: Option<Waker>,
@@ -184,6 +187,10 @@ impl Cell {
         self.update(|state| {
             state.ended.get_or_insert(cause.map_or(Ok(()), Err));
         });
+    }
+
+    pub(crate) fn answer_health(&self, health: Option<PeerHealth>) {
+        self.update(|state| state.health = Some(health));
     }
 
     /// The call came to nothing.
@@ -337,6 +344,18 @@ impl Cell {
                 Some(Err(CallCause::Answered))
             }
             None => (state.window > supplied).then_some(Ok(())),
+        })
+    }
+
+    /// Waits for the peer's health.
+    pub(crate) fn poll_health(
+        &self,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Option<PeerHealth>, CallError>> {
+        self.poll(cx, |state| match (state.health, state.ended) {
+            (Some(health), _) => Some(Ok(health)),
+            (None, Some(Err(cause))) => Some(Err(cause)),
+            (None, Some(Ok(())) | None) => None,
         })
     }
 

@@ -52,6 +52,9 @@ pub enum CallCause {
     /// This side could not take the peer's message, or not send its own.
     #[error("the message was refused here: {0}")]
     Refused(Status),
+    /// The peer is heard, but left the message unanswered however often it was repeated.
+    #[error("the peer left the message unanswered")]
+    Unanswered,
     /// The deadline passed.
     #[error("the deadline passed")]
     Deadline,

@@ -35,6 +35,9 @@ pub(crate) enum Command {
     Connect {
         cell: Arc<Cell>,
     },
+    Health {
+        cell: Arc<Cell>,
+    },
     Supply {
         cell: Arc<Cell>,
         chunk: Bytes,
@@ -148,6 +151,7 @@ impl Shared {
         let cell = match &command {
             Command::Start(start) | Command::Released { start, .. } => &start.cell,
             Command::Connect { cell }
+            | Command::Health { cell }
             | Command::Supply { cell, .. }
             | Command::Receive { cell, .. }
             | Command::Release { cell, .. }
@@ -297,7 +301,9 @@ impl Drop for Mailbox {
                 Command::Start(start) | Command::Released { start, .. } => {
                     start.cell.fail(CallCause::WorkerGone);
                 }
-                Command::Connect { cell } => cell.fail(CallCause::WorkerGone),
+                Command::Connect { cell } | Command::Health { cell } => {
+                    cell.fail(CallCause::WorkerGone);
+                }
                 _ => {}
             }
         }

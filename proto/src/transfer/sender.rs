@@ -60,6 +60,26 @@ pub(crate) struct NotifyState {
     pub(crate) accepted: bool,
     /// Payload bytes that were sent unasked and count against the grant until it is accepted.
     pub(crate) unscheduled: u64,
+    /// Repeats that were not accepted.
+    pub(crate) ignored: Ignored,
+}
+
+/// Repeats in a row that a peer left unanswered, though it was heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ignored {
+    count: u32,
+    since: Timestamp,
+}
+
+impl Ignored {
+    /// Counts one more; true if it is time to give up [XFER-6].
+    pub(crate) fn again(&mut self, now: Timestamp, most: u32, least: Duration) -> bool {
+        if self.count == 0 {
+            self.since = now;
+        }
+        self.count += 1;
+        self.count > most && now.saturating_since(self.since) >= least
+    }
 }
 
 /// A payload that the receiver pulls, in sealed space.
@@ -79,6 +99,8 @@ pub(crate) struct PulledBody {
     sent: RangeSet,
     /// All of it is sent without being asked: no pull of it came yet.
     pub(crate) unscheduled: bool,
+    /// All of it was sent without being asked, which counts as not sent now: it may have arrived.
+    unpushed: bool,
     /// What was left to send when it was put into the order of those that have data to send; none
     /// if it is not there.
     pub(crate) listed: Option<u64>,
@@ -87,6 +109,8 @@ pub(crate) struct PulledBody {
     pub(crate) quiet_timer: Option<TimerToken>,
     /// Times in a row that the receiver was asked what became of the transfer.
     pub(crate) asked: u32,
+    /// Data sent again of which nothing was acknowledged.
+    pub(crate) ignored: Ignored,
 }
 
 /// Plaintext that was handed over and is not sealed yet.
@@ -165,10 +189,12 @@ impl PulledBody {
             wanted: RangeSet::default(),
             sent: RangeSet::default(),
             unscheduled: false,
+            unpushed: false,
             listed: None,
             active_at: now,
             quiet_timer: None,
             asked: 0,
+            ignored: Ignored::default(),
         }
     }
 
@@ -213,6 +239,7 @@ impl PulledBody {
     /// Notes that the receiver asks for `range`; with `again`, even if it was sent before. Returns
     /// how much of what it asks for again was sent.
     pub(crate) fn pull(&mut self, range: ByteRange, again: bool) -> u64 {
+        self.unpushed = false;
         let base = self.layout.record_range(self.sealed_base).map_or(u64::MAX, |r| r.start);
         let Some(range) = ByteRange::new(range.start.max(base), range.end) else { return 0 };
         // what a receiver of this protocol asks for merges into a few ranges; beyond the bound it
@@ -242,6 +269,7 @@ impl PulledBody {
     pub(crate) fn unpush(&mut self) -> u64 {
         let sent = self.sent.covered();
         self.unscheduled = false;
+        self.unpushed = true;
         self.wanted = RangeSet::default();
         self.sent = RangeSet::default();
         sent
@@ -250,8 +278,10 @@ impl PulledBody {
     /// How long nothing may be heard of the transfer before the receiver is asked: soon if only its
     /// last acknowledgement can be missing, rarely if it is the receiver's turn to pull.
     pub(crate) fn quiet_span(&self, timeout: Duration, longest: Duration) -> Duration {
-        let base = if self.unsent() == 0 { timeout } else { longest.max(timeout) };
-        base.saturating_mul(4 << self.asked.min(8))
+        if self.unsent() > 0 && !self.unpushed {
+            return longest.max(timeout).saturating_mul(4 << self.asked.min(8));
+        }
+        timeout.saturating_mul(4 << self.asked.min(8)).min(longest.saturating_mul(16))
     }
 
     /// Bytes that were never sent.

@@ -26,6 +26,8 @@ pub(super) struct Calls {
     /// The peers that have not answered yet, and who waits for their answer.
     greeting: HashMap<PeerId, Vec<Arc<Cell>>>,
     dependants: Dependants,
+    /// Commands to peers of which an event tells that they are gone, which was not seen yet.
+    early: Vec<Command>,
 }
 
 impl Calls {
@@ -53,6 +55,15 @@ impl Calls {
         now: Timestamp,
         command: Command,
     ) {
+        let remote = match &command {
+            Command::Start(start) | Command::Released { start, .. } => Some(start.remote),
+            Command::Connect { cell } => Some(cell.remote()),
+            _ => None,
+        };
+        let peer = remote.and_then(|remote| self.peers.get(&remote));
+        if peer.is_some_and(|peer| endpoint.health(*peer).is_none()) {
+            return self.early.push(command);
+        }
         match command {
             Command::Start(start) => self.start(endpoint, shared, now, *start),
             Command::Released { start, behind, failed } => {
@@ -65,6 +76,10 @@ impl Calls {
                 self.start_all(endpoint, shared, now, waited);
             }
             Command::Connect { cell } => self.connect(endpoint, now, cell),
+            Command::Health { cell } => {
+                let peer = self.peers.get(&cell.remote());
+                cell.answer_health(peer.and_then(|peer| endpoint.health(*peer)));
+            }
             Command::Supply { cell, chunk } => {
                 if let Some(stream) = cell.stream()
                     && let Err(error) = endpoint.supply(now, stream, chunk)
@@ -110,6 +125,19 @@ impl Calls {
         }
     }
 
+    /// Carries out what waited for events, once all of them were told; whether there was any.
+    pub(super) fn command_early(
+        &mut self,
+        endpoint: &mut Endpoint,
+        shared: &Arc<Shared>,
+        now: Timestamp,
+    ) -> bool {
+        let early = core::mem::take(&mut self.early);
+        let any = !early.is_empty();
+        early.into_iter().for_each(|command| self.command(endpoint, shared, now, command));
+        any
+    }
+
     /// The peer at an address, which is greeted if it is not known.
     fn peer(
         &mut self,
@@ -131,7 +159,10 @@ impl Calls {
         match self.peer(endpoint, now, cell.remote()) {
             Ok(peer) => match self.greeting.get_mut(&peer) {
                 Some(waiting) => waiting.push(cell),
-                None => cell.close(Outcome::Complete),
+                None => match endpoint.ask_for(now, peer) {
+                    Ok(()) => cell.close(Outcome::Complete),
+                    Err(error) => cell.fail(CallCause::Start(error)),
+                },
             },
             Err(error) => cell.fail(CallCause::AddPeer(error)),
         }
@@ -273,6 +304,9 @@ impl Calls {
                 self.remotes.insert(peer, (remote, incarnation));
                 self.greeted(peer, Outcome::Complete);
             }
+            // what was open with the peer has events of its own, and what is new is refused by the
+            // endpoint
+            Event::PeerHealth { .. } => {}
             Event::PeerFailed { peer, remote, cause } => {
                 self.remotes.remove(&peer);
                 self.greeted(peer, Outcome::PeerFailed(cause));
@@ -411,5 +445,6 @@ pub(crate) fn cause_of(outcome: Outcome) -> Option<CallCause> {
         Outcome::Deadline => Some(CallCause::Deadline),
         Outcome::Refused(status) => Some(CallCause::Refused(status)),
         Outcome::PeerFailed(failure) => Some(CallCause::PeerFailed(failure)),
+        Outcome::Unanswered => Some(CallCause::Unanswered),
     }
 }

@@ -11,13 +11,15 @@ use dcquic_proto::{
     config::Config,
     crypto::{Psk, Seed},
     endpoint::{
-        Destination, Endpoint, Event, Open, Outcome, Payload, PeerFailure, Respond, TransmitQueue,
+        Destination, Endpoint, Event, Open, Outcome, Payload, PeerFailure, Respond, StartError,
+        TransmitQueue,
     },
+    health::{HealthCause, HealthState},
     id::{Pattern, PeerId, Priority, Status, StreamHandle},
     link::{DatagramInfo, Ecn},
     rng::Jitter,
     time::Timestamp,
-    wire::Packet,
+    wire::{Packet, packet::PacketKind},
 };
 
 /// What the network does to datagrams, in per mille and microseconds.
@@ -93,6 +95,28 @@ pub(crate) struct World {
     order: u64,
     nonces: HashSet<Nonce>,
     pub trace: u64,
+    /// What these nodes send is lost.
+    pub muted: [bool; 2],
+    /// Data packets are lost, control packets are not.
+    pub black_hole: bool,
+    /// Datagrams that each node sent.
+    pub sent: [u64; 2],
+    /// Calls may come to nothing: peers fail.
+    pub peers_fail: bool,
+    /// What became of the peers' health, by the node that noticed.
+    pub changes: Vec<Change>,
+    /// What became of peers that were forgotten.
+    pub forgotten: Vec<(usize, PeerFailure)>,
+}
+
+/// A change of a peer's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub node: usize,
+    pub at: Timestamp,
+    pub from: HealthState,
+    pub to: HealthState,
+    pub cause: HealthCause,
 }
 
 impl World {
@@ -121,6 +145,12 @@ impl World {
             order: 0,
             nonces: HashSet::new(),
             trace: 0,
+            muted: [false; 2],
+            black_hole: false,
+            sent: [0; 2],
+            peers_fail: false,
+            changes: Vec::new(),
+            forgotten: Vec::new(),
         }
     }
 
@@ -139,20 +169,34 @@ impl World {
         response: u64,
         deadline: Option<Duration>,
     ) {
-        self.start(node, request, response, deadline, None);
-        self.drain(node);
+        if let Err(error) = self.try_call(node, request, response, deadline) {
+            panic!("seed {}: {error}", self.seed);
+        }
     }
 
-    /// Queues a call without letting anything be sent yet; of any priority unless one is given.
-    pub(crate) fn start(
+    /// The same, where it may be refused.
+    pub(crate) fn try_call(
+        &mut self,
+        node: usize,
+        request: u64,
+        response: u64,
+        deadline: Option<Duration>,
+    ) -> Result<(), StartError> {
+        let queued = self.queue_call(node, request, response, deadline, None);
+        self.drain(node);
+        queued
+    }
+
+    /// The same, without letting anything be sent yet; of any priority unless one is given.
+    pub(crate) fn queue_call(
         &mut self,
         node: usize,
         request: u64,
         response: u64,
         deadline: Option<Duration>,
         priority: Option<Priority>,
-    ) {
-        let Some(peer) = self.nodes[node].peer else { return };
+    ) -> Result<(), StartError> {
+        let Some(peer) = self.nodes[node].peer else { return Ok(()) };
         let index = self.calls.len();
         let (now, supplied) = (self.now, self.rng.below(4) == 0);
         let mut metadata = (index as u64).to_be_bytes().to_vec();
@@ -176,25 +220,63 @@ impl World {
         };
         open.priority = priority.unwrap_or(open.priority);
         let status = if self.rng.below(5) == 0 { Status(77) } else { Status::OK };
+        let stream = self.nodes[node].endpoint.open(now, peer, open)?;
         self.calls.push(Call {
             opener: node,
             request,
             response,
             status,
-            fragile: deadline.is_some(),
+            fragile: deadline.is_some() || self.peers_fail,
             opened_at_peer: 0,
             request_bytes: 0,
             response_bytes: 0,
             outcome: None,
         });
-        match self.nodes[node].endpoint.open(now, peer, open) {
-            Ok(stream) => {
-                let to_supply = is_supplied.then_some((0, request));
-                let open = Open1 { call: index, to_supply, incoming: HashSet::new() };
-                self.nodes[node].streams.insert(stream, open);
-            }
-            Err(error) => panic!("seed {}: {error}", self.seed),
-        }
+        let to_supply = is_supplied.then_some((0, request));
+        let open = Open1 { call: index, to_supply, incoming: HashSet::new() };
+        self.nodes[node].streams.insert(stream, open);
+        Ok(())
+    }
+
+    /// The network tells a node that the other cannot be reached.
+    pub(crate) fn report_unreachable(&mut self, node: usize) {
+        let (now, remote) = (self.now, self.nodes[1 - node].address);
+        self.nodes[node].endpoint.handle_unreachable(now, remote);
+        self.drain(node);
+    }
+
+    /// A node's process ends, and another begins at its address with a seed of its own.
+    pub(crate) fn restart(&mut self, node: usize, life: u8) {
+        let config = self.nodes[node].endpoint.config().clone();
+        let seed = Seed::from_bytes(seed_bytes(self.seed, life));
+        let psk = Psk::from_bytes([7; 32]);
+        self.nodes[node].endpoint = Endpoint::new(config, psk, seed, self.now).unwrap();
+        self.nodes[node].streams.clear();
+        self.nodes[node].peer = None;
+    }
+
+    /// Lets time pass, whatever happens in it.
+    pub(crate) fn pass(&mut self, span: Duration) {
+        let end = self.now + span;
+        while self.next_at().is_some_and(|at| at <= end) && self.step() {}
+        self.now = self.now.max(end);
+    }
+
+    /// When the next thing happens.
+    fn next_at(&self) -> Option<Timestamp> {
+        let air = self.air.peek().map(|Reverse((at, ..))| *at);
+        let timers = [0, 1].map(|n| self.nodes[n].endpoint.poll_timeout().map(|wake| wake.at));
+        air.into_iter().chain(timers.into_iter().flatten()).min()
+    }
+
+    /// How the calls ended that have.
+    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
+        self.calls.iter().filter_map(|call| call.outcome).collect()
+    }
+
+    /// The states that a node has seen its peer enter.
+    pub(crate) fn states(&self, node: usize) -> Vec<HealthState> {
+        self.changes.iter().filter(|change| change.node == node).map(|change| change.to).collect()
     }
 
     /// The calls that have ended.
@@ -305,8 +387,13 @@ impl World {
     /// A datagram enters the network.
     fn fly(&mut self, from: usize, datagram: &[u8]) {
         self.check_nonce(from, datagram);
+        self.sent[from] += 1;
         for byte in datagram.iter().take(64) {
             self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        let data = PacketKind::peek(datagram) == Some(PacketKind::Data);
+        if self.muted[from] || (self.black_hole && data) {
+            return;
         }
         let weather = self.weather;
         let copies = 1 + u64::from(self.rng.below(1_000) < weather.duplication);
@@ -348,13 +435,16 @@ impl World {
     fn on_event(&mut self, node: usize, event: Event) {
         match event {
             Event::PeerConnected { peer, .. } => self.nodes[node].peer = Some(peer),
-            Event::PeerFailed { cause, .. } => {
-                assert!(
-                    matches!(cause, PeerFailure::Silent | PeerFailure::NoAnswer),
-                    "seed {}: {cause}",
-                    self.seed
-                );
-                self.nodes[node].peer = None;
+            Event::PeerHealth { from, to, cause, .. } => {
+                self.changes.push(Change { node, at: self.now, from, to, cause });
+            }
+            Event::PeerFailed { peer, cause, .. } => {
+                let expected = matches!(cause, PeerFailure::Silent | PeerFailure::NoAnswer);
+                assert!(expected || self.peers_fail, "seed {}: {cause}", self.seed);
+                self.forgotten.push((node, cause));
+                if self.nodes[node].peer == Some(peer) {
+                    self.nodes[node].peer = None;
+                }
             }
             Event::Opened { stream, metadata, size, body, .. } => {
                 self.on_opened(node, stream, &metadata, size, body);

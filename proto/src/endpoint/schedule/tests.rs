@@ -272,3 +272,31 @@ fn held_credit_is_given_back() {
         }
     }
 }
+
+/// [HLTH-2] Who is not healthy comes later, both of what it began before and of what it begins.
+#[test]
+fn a_degraded_sender_is_pulled_from_after_the_others() {
+    let mut world = World::new(2, &Config::dedicated(RATE));
+    (1..=2).for_each(|sender| world.open(sender, 0, 8 << 20));
+    world.run(at(300), &mut all);
+    let left = |world: &World, sender| {
+        let (_, peer) = world.peer_ids(0).find(|&(node, _)| node == sender).unwrap();
+        let peer = world.nodes[0].peer(peer).unwrap();
+        let slots = peer.incoming.refs();
+        slots.into_iter().map(|slot| peer.incoming.get(slot).unwrap().unpulled()).sum::<u64>()
+    };
+    let before = [left(&world, 1), left(&world, 2)];
+    let (_, peer) = world.peer_ids(0).find(|&(node, _)| node == 1).unwrap();
+    let now = world.now;
+    let (degraded, cx) = world.nodes[0].peer_and_context(peer).unwrap();
+    (0..3).for_each(|_| degraded.on_message_given_up(cx, now));
+    assert_eq!(degraded.demotion, 2);
+    world.run(at(900), &mut all);
+    let pulled = [before[0] - left(&world, 1), before[1] - left(&world, 2)];
+    // two levels down is a sixteenth of the weight; the bound per sender leaves it some more
+    assert!(pulled[0] > 0 && pulled[1] > 3 * pulled[0], "{pulled:?}");
+    (1..=2).for_each(|sender| world.open(sender, 0, 1 << 20));
+    world.run(at(30_000), &mut all);
+    assert_eq!((world.received, world.nodes[0].cx.credit.outstanding()), (4, 0));
+    assert_eq!(world.nodes[0].cx.pulls.waiting(), 0);
+}
