@@ -3,9 +3,9 @@
 //! The work is split by duty: [`hello`] until keys exist, [`notify`] says what is announced next,
 //! [`outgoing`] seals and frees, [`seen`] knows what became of the peer's messages, [`admission`]
 //! takes or refuses them, [`pulling`] asks for their bytes, [`incoming`] puts them together,
-//! [`congestion`] says how fast data leaves, [`streams`], [`messages`] and [`causes`] turn all of it
-//! into calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state moving, and
-//! [`health`] judges the peer by what comes of it.
+//! [`congestion`] says how fast data leaves, [`streams`], [`messages`] and [`causes`] turn all of
+//! it into calls, [`packets`] and [`data`] write what leaves, [`timers`] keeps every state moving,
+//! and [`health`] judges the peer by what comes of it.
 
 mod admission;
 mod causes;

@@ -89,6 +89,8 @@ pub(crate) struct World {
     pub now: Timestamp,
     pub nodes: [Node; 2],
     pub weather: Weather,
+    /// Some requests are handed over piece by piece.
+    pub supplies: bool,
     pub calls: Vec<Call>,
     rng: Jitter,
     air: BinaryHeap<Reverse<Flight>>,
@@ -139,6 +141,7 @@ impl World {
             now: Timestamp::ZERO,
             nodes: [node(0), node(1)],
             weather,
+            supplies: true,
             calls: Vec::new(),
             rng: Jitter::new(seed),
             air: BinaryHeap::new(),
@@ -198,7 +201,7 @@ impl World {
     ) -> Result<(), StartError> {
         let Some(peer) = self.nodes[node].peer else { return Ok(()) };
         let index = self.calls.len();
-        let (now, supplied) = (self.now, self.rng.below(4) == 0);
+        let (now, supplied) = (self.now, self.rng.below(4) == 0 && self.supplies);
         let mut metadata = (index as u64).to_be_bytes().to_vec();
         metadata.resize(8 + self.rng.below(60) as usize, 0xee);
         let payload = if supplied && request > 0 {
