@@ -1,13 +1,18 @@
 //! The handle that applications share: calls out, calls in, from any thread and any executor.
 
+mod acceptor;
 mod call;
 mod cell;
 mod connect;
 mod doorbell;
 mod error;
 mod incoming;
+mod lanes;
 mod mailbox;
 mod messages;
+mod methods;
+mod request;
+mod shedding;
 mod sync;
 mod transfer;
 
@@ -16,14 +21,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use acceptor::{Acceptor, AcceptorInstalled, Announcement, Decision, Load};
 pub use call::Call;
 pub(crate) use cell::Cell;
 pub use connect::Connect;
 pub use error::{CallCause, CallError};
 pub use incoming::{Accept, Incoming, Responding};
+pub(crate) use lanes::rank_of_turn;
 use mailbox::Shared;
 pub(crate) use mailbox::{Announced, Command, Mailbox, Start, connect};
 pub use messages::{Receiver, Requests, Sender};
+pub use methods::{Handling, Methods};
+pub use request::Request;
+pub use shedding::LoadShedding;
 pub use transfer::{Download, Head, Record, Upload, Writer};
 
 use crate::{
@@ -75,6 +85,13 @@ pub struct Response {
     pub metadata: Bytes,
     /// The response message; empty if it was taken record by record.
     pub body: Bytes,
+}
+
+/// Success with a body.
+impl From<Bytes> for Response {
+    fn from(body: Bytes) -> Self {
+        Self { status: Status::OK, metadata: Bytes::new(), body }
+    }
 }
 
 impl Pool {
@@ -167,8 +184,26 @@ impl Pool {
     }
 
     /// The next call from a peer; `None` once the worker is gone.
+    ///
+    /// More urgent calls come first: while calls of several priorities wait, four of five are of
+    /// the most urgent one, and four of five of the rest of the next, so that none starves.
     pub fn accept(&self) -> Accept {
         Accept::new(Arc::clone(&self.shared))
+    }
+
+    /// Installs who decides, when calls from peers are announced, what becomes of them. Without,
+    /// all go to [`Self::accept`], up to 16,384 of a priority that nobody has taken; more are
+    /// closed with [`Status::OVERLOADED`].
+    ///
+    /// It decides on the calls that are announced from the worker's next turn on.
+    ///
+    /// # Errors
+    /// There is one already.
+    pub fn set_acceptor(&self, acceptor: impl Acceptor) -> Result<(), AcceptorInstalled> {
+        match self.shared.set_acceptor(Box::new(acceptor)) {
+            true => Ok(()),
+            false => Err(AcceptorInstalled),
+        }
     }
 
     /// The worker's counters. Whatever the caller has been told of is counted in them.

@@ -3,6 +3,7 @@
 //! A driver owns the thread or task and the clock, and calls [`Worker::turn`] with the time. The
 //! same worker runs over UDP, EFA and the simulator.
 
+mod admission;
 mod calls;
 
 pub(crate) use calls::cause_of;
@@ -102,6 +103,7 @@ impl<L: Link> Worker<L> {
     /// # Errors
     /// As of [`Self::turn`].
     pub fn handle_inputs(&mut self, now: Timestamp) -> Result<bool, L::Error> {
+        self.calls.refresh(&mut self.endpoint, &self.mailbox);
         let mut busy = self.receive(now)?;
         busy |= self.command(now);
         if self.endpoint.poll_timeout().is_some_and(|wake| wake.at <= now) {
@@ -170,7 +172,7 @@ impl<L: Link> Worker<L> {
         let mut busy = false;
         for _ in 0..COMMAND_BATCH {
             let Some(command) = self.mailbox.next() else { break };
-            self.calls.command(&mut self.endpoint, now, command);
+            self.calls.command(&mut self.endpoint, &self.mailbox, now, command);
             busy = true;
         }
         self.mailbox.wake_blocked();

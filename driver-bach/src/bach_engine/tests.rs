@@ -4,7 +4,9 @@ use self::scenario::{Scenario, everyone_to_everyone};
 use super::*;
 use crate::net::{Buffer, Cable, Fault, Topology};
 
+mod admission;
 mod links;
+mod methods;
 mod patterns;
 mod pools;
 mod scenario;

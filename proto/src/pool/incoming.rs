@@ -22,29 +22,40 @@ use crate::{
 
 /// The next call from a peer. Several may wait at once; each call goes to one of them.
 #[derive(Debug)]
+#[must_use = "a call is taken when this is polled"]
 pub struct Accept {
     shared: Arc<Shared>,
+    /// The latest request to be woken.
+    waiting: Option<u64>,
 }
 
 impl Accept {
     pub(super) const fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self { shared, waiting: None }
     }
 }
 
 impl Future for Accept {
     type Output = Option<Incoming>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(incoming) = self.shared.next_incoming() {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(incoming) = self.shared.incoming().pop() {
             return Poll::Ready(Some(incoming));
         }
-        self.shared.wait_for_incoming(cx.waker().clone());
+        self.waiting = Some(self.shared.incoming().wait(self.waiting, cx.waker()));
         // a call, or the end, may have come between the look and the registration
-        match self.shared.next_incoming() {
+        match self.shared.incoming().pop() {
             Some(incoming) => Poll::Ready(Some(incoming)),
             None if self.shared.is_gone() => Poll::Ready(None),
             None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Accept {
+    fn drop(&mut self) {
+        if let Some(id) = self.waiting {
+            self.shared.incoming().stop_waiting(id);
         }
     }
 }
@@ -168,6 +179,12 @@ impl Incoming {
     /// Refuses the call.
     pub fn reject(mut self, status: Status) {
         self.close(status);
+    }
+
+    /// It was not offered to anybody: nobody is left to give it up.
+    pub(super) fn withdraw(mut self) {
+        self.answered = true;
+        self.cell.abandon();
     }
 
     fn answer(&mut self, respond: Respond) {

@@ -1,14 +1,15 @@
 //! What goes between the pool and its worker.
 
 use core::{net::SocketAddr, task::Waker};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use crossbeam_queue::{ArrayQueue, SegQueue};
 
 use super::{
-    CallCause, CallOptions, Cell, Incoming, Pool,
+    Acceptor, CallCause, CallOptions, Cell, Incoming, Pool,
     doorbell::Doorbell,
+    lanes::Lanes,
     sync::{AtomicBool, Ordering},
 };
 use crate::{
@@ -19,9 +20,6 @@ use crate::{
 
 /// Calls that wait for the worker per priority, at most; more wait in their futures.
 const RING: usize = 1_024;
-
-/// Calls from peers that wait to be accepted, at most; more are refused as overload.
-const INCOMING: usize = 16_384;
 
 /// What the application wants of the worker.
 #[derive(Debug)]
@@ -71,8 +69,9 @@ pub(crate) struct Shared {
     follow_ups: SegQueue<Command>,
     /// Those who found a ring full.
     blocked: SegQueue<Waker>,
-    incoming: SegQueue<Incoming>,
-    acceptors: SegQueue<Waker>,
+    /// Calls from peers, and those who wait for them.
+    incoming: Lanes<Incoming>,
+    acceptor: OnceLock<Box<dyn Acceptor>>,
     doorbell: Doorbell,
     wake: Box<dyn Fn() + Send + Sync>,
     shut_down: AtomicBool,
@@ -134,13 +133,14 @@ impl Shared {
         }
     }
 
-    /// The next call from a peer.
-    pub(super) fn next_incoming(&self) -> Option<Incoming> {
-        self.incoming.pop()
+    /// Calls from peers.
+    pub(super) const fn incoming(&self) -> &Lanes<Incoming> {
+        &self.incoming
     }
 
-    pub(super) fn wait_for_incoming(&self, waker: Waker) {
-        self.acceptors.push(waker);
+    /// Installs who decides on calls; false if somebody does already.
+    pub(super) fn set_acceptor(&self, acceptor: Box<dyn Acceptor>) -> bool {
+        self.acceptor.set(acceptor).is_ok()
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -175,8 +175,8 @@ pub(crate) fn connect(wake: impl Fn() + Send + Sync + 'static) -> (Mailbox, Pool
         rings: core::array::from_fn(|_| ArrayQueue::new(RING)),
         follow_ups: SegQueue::new(),
         blocked: SegQueue::new(),
-        incoming: SegQueue::new(),
-        acceptors: SegQueue::new(),
+        incoming: Lanes::new(),
+        acceptor: OnceLock::new(),
         doorbell: Doorbell::new(),
         wake: Box::new(wake),
         shut_down: AtomicBool::new(false),
@@ -202,14 +202,20 @@ impl Mailbox {
 
     /// Offers a call to whoever accepts; false if too many wait already.
     pub(crate) fn offer(&self, announced: Announced, cell: Arc<Cell>) -> bool {
-        if self.shared.incoming.len() >= INCOMING {
-            // what is not offered is nobody's to give up
-            cell.abandon();
-            return false;
+        let priority = announced.priority;
+        let incoming = Incoming::new(announced, cell, Arc::clone(&self.shared));
+        match self.shared.incoming.push(priority, incoming) {
+            Ok(()) => true,
+            Err(incoming) => {
+                incoming.withdraw();
+                false
+            }
         }
-        self.shared.incoming.push(Incoming::new(announced, cell, Arc::clone(&self.shared)));
-        Shared::wake_all(&self.shared.acceptors);
-        true
+    }
+
+    /// Who decides on calls, if somebody was installed.
+    pub(crate) fn acceptor(&self) -> Option<&dyn Acceptor> {
+        self.shared.acceptor.get().map(Box::as_ref)
     }
 
     /// See [`Worker::may_wait`](crate::worker::Worker::may_wait).
@@ -251,6 +257,6 @@ impl Drop for Mailbox {
         // calls that nobody accepted end here; those that wait learn that none will come
         while self.shared.incoming.pop().is_some() {}
         Shared::wake_all(&self.shared.blocked);
-        Shared::wake_all(&self.shared.acceptors);
+        self.shared.incoming.wake_all();
     }
 }

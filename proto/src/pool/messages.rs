@@ -12,7 +12,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::{
-    CallCause, CallError, Cell, Response,
+    CallCause, CallError, Cell, Incoming, Response,
     call::Launch,
     mailbox::{Command, Shared},
 };
@@ -40,8 +40,12 @@ struct End {
 impl End {
     /// Ends the call if it has not ended; the peer is told.
     fn give_up(&self) {
+        self.close(if self.answers { Status::INTERNAL } else { Status::CANCELLED });
+    }
+
+    /// As [`Self::give_up`], with a status.
+    fn close(&self, status: Status) {
         if self.launch.is_done() && self.cell.abandon() {
-            let status = if self.answers { Status::INTERNAL } else { Status::CANCELLED };
             self.follow_up(Command::Cancel { cell: Arc::clone(&self.cell), status });
         }
     }
@@ -68,16 +72,18 @@ impl End {
 pub struct Sender {
     end: End,
     finished: bool,
+    /// An [`Answer`] ends the call, not this.
+    lent: bool,
 }
 
 impl Sender {
     pub(super) const fn of_caller(launch: Launch, cell: Arc<Cell>) -> Self {
-        Self { end: End { launch, cell, answers: false }, finished: false }
+        Self { end: End { launch, cell, answers: false }, finished: false, lent: false }
     }
 
     pub(super) const fn of_answerer(shared: Arc<Shared>, cell: Arc<Cell>) -> Self {
         let launch = Launch::done(shared);
-        Self { end: End { launch, cell, answers: true }, finished: false }
+        Self { end: End { launch, cell, answers: true }, finished: false, lent: false }
     }
 
     /// The peer at the other end.
@@ -170,7 +176,7 @@ impl Sink<Message> for Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        if !self.finished {
+        if !self.finished && !self.lent {
             self.end.give_up();
         }
     }
@@ -363,5 +369,49 @@ impl Requests {
         .await;
         self.sender.finished = true;
         response
+    }
+}
+
+/// An answer of many messages that a handler sends and its caller ends. Dropping it first closes
+/// the call with [`Status::INTERNAL`].
+#[derive(Debug)]
+pub(super) struct Answer {
+    end: End,
+    ended: bool,
+}
+
+impl Answer {
+    /// A sender for the handler, and what ends the call.
+    pub(super) fn lend(incoming: Incoming) -> (Sender, Self) {
+        let mut sender = incoming.responses();
+        sender.lent = true;
+        let launch = Launch::done(Arc::clone(&sender.end.launch.shared));
+        let end = End { launch, cell: Arc::clone(&sender.end.cell), answers: true };
+        (sender, Self { end, ended: false })
+    }
+
+    /// Ends the call as the handler says; what it ended itself stays.
+    pub(super) fn end(mut self, result: Result<(), Status>) {
+        self.ended = true;
+        let finished = self.end.cell.is_finished();
+        match result {
+            Ok(()) if finished || self.end.cell.is_ended() => {}
+            Ok(()) => {
+                let last = Message { fin: Some(Status::OK), ..Message::default() };
+                if self.end.cell.push_to_send(last) {
+                    self.end.follow_up(Command::Flush { cell: Arc::clone(&self.end.cell) });
+                }
+            }
+            Err(_) if finished => {}
+            Err(status) => self.end.close(status),
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if !self.ended && !self.end.cell.is_finished() {
+            self.end.give_up();
+        }
     }
 }

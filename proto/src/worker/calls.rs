@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::admission::{Admission, Held};
 use crate::{
     endpoint::{AddPeerError, Endpoint, Event, Message, Open, Outcome, SendError, StreamError},
     id::{Incarnation, PeerId, Status, StreamHandle},
@@ -22,11 +23,17 @@ pub(super) struct Calls {
     remotes: HashMap<PeerId, (SocketAddr, Incarnation)>,
     /// The peers that have not answered yet, and who waits for their answer.
     greeting: HashMap<PeerId, Vec<Arc<Cell>>>,
+    admission: Admission,
 }
 
 impl Calls {
     pub(super) fn is_empty(&self) -> bool {
         self.cells.is_empty()
+    }
+
+    /// To be called before a turn's input: see [`Admission::refresh`].
+    pub(super) fn refresh(&mut self, endpoint: &mut Endpoint, mailbox: &Mailbox) {
+        self.admission.refresh(endpoint, mailbox);
     }
 
     /// Closes every call; the peers are told that this side shuts down.
@@ -42,7 +49,13 @@ impl Calls {
     }
 
     /// Carries out what the application wants.
-    pub(super) fn command(&mut self, endpoint: &mut Endpoint, now: Timestamp, command: Command) {
+    pub(super) fn command(
+        &mut self,
+        endpoint: &mut Endpoint,
+        mailbox: &Mailbox,
+        now: Timestamp,
+        command: Command,
+    ) {
         match command {
             Command::Start(start) => self.start(endpoint, now, *start),
             Command::Connect { cell } => self.connect(endpoint, now, cell),
@@ -58,6 +71,10 @@ impl Calls {
                     && let Err(error) = endpoint.receive(now, stream, destination)
                 {
                     cell.fail(CallCause::Stream(error));
+                    // nothing more can come of the call, and the caller must not wait for it
+                    if let StreamError::TooLargeForMemory { .. } = error {
+                        let _closed = endpoint.cancel(now, stream, Status::TOO_LARGE);
+                    }
                 }
             }
             Command::Release { cell, bytes } => {
@@ -73,6 +90,9 @@ impl Calls {
                     // the caller must not wait for an answer that will never come
                     let _closed = endpoint.cancel(now, stream, Status::INTERNAL);
                 }
+                if let Some(stream) = cell.stream() {
+                    self.admission.end(endpoint, mailbox, now, stream);
+                }
             }
             Command::Flush { cell } => flush(endpoint, now, &cell),
             Command::Consume { cell, messages, bytes } => {
@@ -84,6 +104,7 @@ impl Calls {
                 if let Some(stream) = cell.stream() {
                     // a stream that has ended needs no end
                     let _ended = endpoint.cancel(now, stream, status);
+                    self.admission.end(endpoint, mailbox, now, stream);
                 }
             }
         }
@@ -182,10 +203,8 @@ impl Calls {
                     expires,
                     body,
                 };
-                if !mailbox.offer(announced, cell) {
-                    // a stream that has ended needs no end
-                    let _ended = endpoint.cancel(now, stream, Status::OVERLOADED);
-                }
+                let held = Held { stream, announced, cell };
+                self.admission.announce(endpoint, mailbox, now, held);
             }
             Event::Response { stream, status, metadata, size, body } => {
                 let Some(cell) = self.cells.get(&stream) else { return };
@@ -208,7 +227,8 @@ impl Calls {
                 self.record(endpoint, now, stream, Record { offset, data });
             }
             Event::Received { stream, body } => {
-                if let Some(cell) = self.cells.get(&stream) {
+                let ours = self.admission.received(endpoint, mailbox, now, stream, body);
+                if let (Err(body), Some(cell)) = (ours, self.cells.get(&stream)) {
                     cell.received(body);
                 }
             }
@@ -221,6 +241,7 @@ impl Calls {
                 if let Some(cell) = self.cells.remove(&stream) {
                     cell.close(outcome);
                 }
+                self.admission.end(endpoint, mailbox, now, stream);
             }
         }
     }

@@ -84,12 +84,12 @@ fn with_server<F: Future<Output = ()> + 'static>(
     });
 }
 
-fn peer() -> core::net::SocketAddr {
+pub(super) fn peer() -> core::net::SocketAddr {
     NicId(1).address()
 }
 
 /// Waits for `ms` milliseconds; the network's clock ticks a thousand times as fast as Bach's.
-async fn pause(ms: u64) {
+pub(super) async fn pause(ms: u64) {
     bach::time::sleep(Duration::from_secs(ms)).await;
 }
 

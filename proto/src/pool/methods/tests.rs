@@ -1,0 +1,10 @@
+use super::*;
+
+#[test]
+fn a_name_ends_at_the_first_zero() {
+    let split = |metadata: &'static str| split_metadata(&Bytes::from(metadata));
+    assert_eq!(split("echo"), ("echo".into(), "".into()));
+    assert_eq!(split("get\0a\0b"), ("get".into(), "a\0b".into()));
+    assert_eq!(split("\0x"), ("".into(), "x".into()));
+    assert_eq!(split(""), ("".into(), "".into()));
+}
