@@ -1,5 +1,6 @@
 //! The state machine that joins peers, streams, transfers and timers.
 
+mod admission;
 pub(crate) mod context;
 pub mod error;
 mod hellos;
@@ -165,19 +166,6 @@ impl Endpoint {
     /// The configuration in force.
     pub fn config(&self) -> &Config {
         &self.cx.config
-    }
-
-    /// Requests of at most this many bytes are received without being asked for; see
-    /// [`Config::auto_receive`]. It holds for those that are announced from here on; the limits of
-    /// the configuration apply.
-    pub fn set_auto_receive(&mut self, bytes: u64) {
-        let limit = self.cx.config.max_message.min(self.cx.config.receive_memory);
-        self.cx.config.auto_receive = bytes.min(limit);
-    }
-
-    /// Bytes of messages in memory that the application has not taken.
-    pub fn receive_memory(&self) -> u64 {
-        self.cx.receive_memory
     }
 
     /// What this endpoint tells its peers of itself: a new life, a new value.

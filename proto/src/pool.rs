@@ -1,4 +1,18 @@
 //! The handle that applications share: calls out, calls in, from any thread and any executor.
+//!
+//! Nothing here blocks a thread. A function that is not `async` and returns no future is done when
+//! it returns: it holds a lock for a few instructions at most, and leaves the rest to the worker. A
+//! future suspends its task until the worker has something for it, on any executor.
+//!
+//! What comes to nothing ends in a [`CallError`]: the peer, and a [`CallCause`]. Which causes there
+//! can be depends on how far the call came, not on its pattern:
+//!
+//! - [`CallCause::AddPeer`], [`CallCause::Start`]: it was never started, here is why.
+//! - [`CallCause::Refused`], [`CallCause::ClosedByPeer`]: the peer said so, with a status. An
+//!   acceptor that rejects and a handler that fails end here.
+//! - [`CallCause::Deadline`], [`CallCause::PeerFailed`]: nobody answered in time.
+//! - [`CallCause::Answered`]: there is a response already, and nothing more can be sent.
+//! - [`CallCause::Cancelled`], [`CallCause::WorkerGone`]: this side ended it.
 
 mod acceptor;
 mod call;
@@ -63,6 +77,20 @@ pub struct Pool {
 }
 
 /// What a caller may choose.
+///
+/// ```no_run
+/// # use dcquic_proto::{id::Priority, pool::{CallError, CallOptions, Pool}};
+/// # async fn example(pool: Pool, server: core::net::SocketAddr) -> Result<(), CallError> {
+/// let options = CallOptions {
+///     priority: Priority::HIGHEST,
+///     deadline: Some(core::time::Duration::from_millis(20)),
+///     ..CallOptions::default()
+/// };
+/// let response = pool.call(server, options, "echo".into(), "hello".into()).await?;
+/// # let _ = response;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallOptions {
     /// The shape of the call.
@@ -96,6 +124,9 @@ impl From<Bytes> for Response {
 
 impl Pool {
     /// One request, one response.
+    ///
+    /// Returns at once, as all that start calls do; a call is handed to the worker when its future
+    /// is first polled, waits there for room if very many are started, and tells of every error.
     pub fn unary(&self, remote: SocketAddr, metadata: Bytes, body: Bytes) -> Call {
         self.call(remote, CallOptions::default(), metadata, body)
     }
@@ -179,6 +210,7 @@ impl Pool {
     }
 
     /// Greets a peer ahead of the first call to it, so that this need not wait for the answer.
+    /// Fails as [`CallCause::AddPeer`] or [`CallCause::PeerFailed`].
     pub fn connect(&self, remote: SocketAddr) -> Connect {
         Connect::new(Arc::clone(&self.shared), remote)
     }
@@ -206,12 +238,15 @@ impl Pool {
         }
     }
 
-    /// The worker's counters. Whatever the caller has been told of is counted in them.
+    /// The worker's counters, as of its latest turn. Whatever the caller has been told of is
+    /// counted in them.
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
 
-    /// Asks the worker to end, after a moment for open calls.
+    /// Asks the worker to end, after a moment for open calls; does not wait for it. Calls that
+    /// are open then fail as [`CallCause::WorkerGone`], here, and are closed with
+    /// [`Status::SHUTDOWN`] at their peers.
     pub fn shutdown(&self) {
         self.shared.shut_down();
     }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::{
     CallError, Cell, Download, Receiver, Sender, Writer,
     mailbox::{Announced, Command, Shared},
+    methods::{arguments_of, name_of},
 };
 use crate::{
     endpoint::{Destination, Payload, Respond},
@@ -62,6 +63,24 @@ impl Drop for Accept {
 
 /// A call from a peer, to be answered. Dropped unanswered, it is closed with
 /// [`Status::INTERNAL`].
+///
+/// ```no_run
+/// # use dcquic_proto::{id::Status, pool::{CallError, Pool}};
+/// # async fn example(pool: Pool) -> Result<(), CallError> {
+/// while let Some(mut incoming) = pool.accept().await {
+///     if incoming.method() != b"echo" {
+///         incoming.reject(Status::NOT_FOUND);
+///         continue;
+///     }
+///     let body = incoming.receive().await?;
+///     // on its way; awaiting it would tell when the caller has it
+///     drop(incoming.respond(Status::OK, Default::default(), body));
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`Methods`](super::Methods) dispatches many calls to handlers.
 #[derive(Debug)]
 pub struct Incoming {
     announced: Announced,
@@ -100,6 +119,17 @@ impl Incoming {
         &self.announced.metadata
     }
 
+    /// The name of the method in the metadata: what stands before its first zero byte, or all of
+    /// it.
+    pub fn method(&self) -> &[u8] {
+        name_of(&self.announced.metadata)
+    }
+
+    /// What stands behind the name of the method; empty if nothing does.
+    pub fn arguments(&self) -> Bytes {
+        arguments_of(&self.announced.metadata)
+    }
+
     /// The caller's request headers; empty if it sent none.
     pub fn headers(&self) -> &Bytes {
         &self.announced.headers
@@ -121,10 +151,11 @@ impl Incoming {
         self.announced.body.take()
     }
 
-    /// Fetches the request to memory.
+    /// Fetches the request to memory, and waits until it is there.
     ///
     /// # Errors
-    /// It is too large for memory, or the call came to nothing.
+    /// It is too large for memory, and the call is closed with [`Status::TOO_LARGE`]; or the call
+    /// came to nothing.
     pub async fn receive(&mut self) -> Result<Bytes, CallError> {
         if let Some(body) = self.body() {
             return Ok(body);
@@ -176,7 +207,8 @@ impl Incoming {
         Sender::of_answerer(Arc::clone(&self.shared), Arc::clone(&self.cell))
     }
 
-    /// Refuses the call.
+    /// Refuses the call: the caller fails as
+    /// [`CallCause::ClosedByPeer`](super::CallCause::ClosedByPeer) with this status.
     pub fn reject(mut self, status: Status) {
         self.close(status);
     }

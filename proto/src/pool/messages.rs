@@ -68,6 +68,17 @@ impl End {
 ///
 /// A [`Sink`]; it takes messages as fast as the peer's application does, a few ahead. Dropping it
 /// before [`Self::finish`] gives the call up.
+///
+/// ```no_run
+/// # use dcquic_proto::{id::Status, pool::{CallError, Incoming}};
+/// # async fn example(incoming: Incoming) -> Result<(), CallError> {
+/// let mut responses = incoming.responses();
+/// responses.send_headers("two follow".into()).await?;
+/// responses.send("one".into()).await?;
+/// responses.send("two".into()).await?;
+/// responses.finish(Status::OK).await
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Sender {
     end: End,
@@ -91,10 +102,11 @@ impl Sender {
         self.end.cell.remote()
     }
 
-    /// Sends a message, once there is room for it.
+    /// Sends a message, once there is room for it. The peer may not have it yet when this returns.
     ///
     /// # Errors
-    /// The call has ended: nobody takes messages any more.
+    /// The call has ended: nobody takes messages any more. [`CallCause::Answered`] if it ended
+    /// well.
     pub async fn send(&mut self, body: Bytes) -> Result<(), CallError> {
         self.send_message(Message { body: Some(body), ..Message::default() }).await
     }
@@ -186,6 +198,19 @@ impl Drop for Sender {
 ///
 /// A [`Stream`] that ends behind the last message; [`Self::status`] then tells how the peer ended
 /// it. A reader that stops reading stops the peer. Dropping it before the end gives the call up.
+///
+/// ```no_run
+/// # use dcquic_proto::pool::{CallError, CallOptions, Pool};
+/// # async fn example(pool: Pool, server: core::net::SocketAddr) -> Result<(), CallError> {
+/// let options = CallOptions::default();
+/// let mut responses = pool.streaming_response(server, options, "tail".into(), "log".into());
+/// while let Some(message) = responses.next().await {
+///     println!("{:?}", message?.body);
+/// }
+/// println!("ended with {:?}", responses.status());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Receiver {
     end: End,
@@ -316,6 +341,19 @@ impl Drop for Receiver {
 }
 
 /// A call with many requests and one response. Dropping it gives the call up.
+///
+/// ```no_run
+/// # use dcquic_proto::pool::{CallError, CallOptions, Pool};
+/// # async fn example(pool: Pool, server: core::net::SocketAddr) -> Result<(), CallError> {
+/// let mut requests = pool.streaming_request(server, CallOptions::default(), "sum".into());
+/// for number in 0..10 {
+///     requests.send(number.to_string().into()).await?;
+/// }
+/// let response = requests.response().await?;
+/// # let _ = response;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Requests {
     sender: Sender,

@@ -188,7 +188,7 @@ impl Methods {
     }
 
     /// Adds a method whose handler takes the call as it is, of whatever pattern, and answers it
-    /// itself.
+    /// itself; see [`Incoming::arguments`].
     #[must_use]
     pub fn any<F>(
         mut self,
@@ -255,8 +255,7 @@ impl Methods {
 
     /// What handles a call; none if it was closed at once.
     pub fn handle(&self, incoming: Incoming) -> Option<Handling> {
-        let (name, _) = split_metadata(incoming.metadata());
-        match (self.handlers.get(&name), &self.otherwise) {
+        match (self.handlers.get(incoming.method()), &self.otherwise) {
             (Some((Some(pattern), _)), _) if *pattern != incoming.pattern() => {
                 incoming.reject(Status::INVALID);
                 None
@@ -290,12 +289,16 @@ impl Methods {
     }
 }
 
-/// The name and the arguments in a call's metadata.
-pub(super) fn split_metadata(metadata: &Bytes) -> (Bytes, Bytes) {
-    match metadata.iter().position(|byte| *byte == 0) {
-        Some(end) => (metadata.slice(..end), metadata.slice(end + 1..)),
-        None => (metadata.clone(), Bytes::new()),
-    }
+/// The method's name in a call's metadata.
+pub(super) fn name_of(metadata: &[u8]) -> &[u8] {
+    let end = metadata.iter().position(|byte| *byte == 0);
+    &metadata[..end.unwrap_or(metadata.len())]
+}
+
+/// What stands behind the name.
+pub(super) fn arguments_of(metadata: &Bytes) -> Bytes {
+    let end = name_of(metadata).len();
+    metadata.slice(metadata.len().min(end + 1)..)
 }
 
 /// Answers as the handler says. Nobody here waits for the answer to arrive.

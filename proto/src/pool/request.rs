@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::{Incoming, methods::split_metadata};
+use super::Incoming;
 use crate::{
     id::{Incarnation, Pattern, Priority},
     time::Timestamp,
@@ -37,13 +37,12 @@ pub struct Request {
 
 impl Request {
     pub(super) fn of(incoming: &Incoming, body: Bytes) -> Self {
-        let (_, arguments) = split_metadata(incoming.metadata());
         Self {
             remote: incoming.remote(),
             incarnation: incoming.incarnation(),
             pattern: incoming.pattern(),
             priority: incoming.priority(),
-            arguments,
+            arguments: incoming.arguments(),
             headers: incoming.headers().clone(),
             expires: incoming.expires(),
             size: incoming.size(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{Acceptor, Announcement, Decision, Load, methods::split_metadata};
+use super::{Acceptor, Announcement, Decision, Load, methods::name_of};
 use crate::id::{Priority, Status};
 
 /// Queues calls within bounds and rejects the rest, the least urgent first.
@@ -56,8 +56,8 @@ impl LoadShedding {
 
 impl Acceptor for LoadShedding {
     fn decide(&self, call: &Announcement<'_>, load: &Load) -> Decision {
-        let (method, _) = split_metadata(call.metadata);
-        if call.size > self.max_request_of.get(&method[..]).copied().unwrap_or(self.max_request) {
+        let limit = self.max_request_of.get(name_of(call.metadata)).unwrap_or(&self.max_request);
+        if call.size > *limit {
             return Decision::Reject(Status::TOO_LARGE);
         }
         if load.receive_memory >= share(load.receive_memory_limit, call.priority) {
