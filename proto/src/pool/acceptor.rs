@@ -34,8 +34,8 @@ pub trait Acceptor: Send + Sync + 'static {
     /// What becomes of a call.
     fn decide(&self, call: &Announcement<'_>, load: &Load) -> Decision;
 
-    /// Calls that are accepted and unanswered from which on queued ones wait. Those that
-    /// [`Decision::Accept`] lets pass count, but do not wait.
+    /// Calls that are accepted and unanswered from which on queued ones wait, at least 1. Those
+    /// that [`Decision::Accept`] lets pass count, but do not wait.
     fn max_unanswered(&self) -> usize {
         1_024
     }
@@ -111,7 +111,8 @@ pub struct Load {
     /// Calls that are queued.
     pub queued: usize,
     /// Calls that were accepted, and neither answered nor ended. One is answered when its only
-    /// response was handed to the worker; one with many responses, when it ended.
+    /// response was handed to the worker; one whose response is written piece by piece, or that has
+    /// many, when it ended.
     pub unanswered: usize,
     /// Bytes of messages in memory that the application has not taken.
     pub receive_memory: u64,

@@ -255,3 +255,6 @@ impl Future for Responding {
         self.cell.poll_end(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

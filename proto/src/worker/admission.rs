@@ -69,6 +69,8 @@ impl Admission {
                 if let Some(shed) = self.queue.push(held, acceptor.max_queued()) {
                     reject(endpoint, now, &shed, Status::OVERLOADED);
                 }
+                // the acceptor may admit more than before
+                self.serve(endpoint, mailbox, now, acceptor);
             }
         }
     }
@@ -104,7 +106,26 @@ impl Admission {
         if !self.unanswered.remove(&stream) {
             return;
         }
-        let Some(acceptor) = mailbox.acceptor() else { return };
+        if let Some(acceptor) = mailbox.acceptor() {
+            self.serve(endpoint, mailbox, now, acceptor);
+        }
+    }
+
+    /// Every call is being closed: none is served any more.
+    pub(super) fn clear(&mut self) {
+        self.unanswered.clear();
+        self.fetching.clear();
+        self.queue = Queue::default();
+    }
+
+    /// Hands queued calls over while few enough are unanswered.
+    fn serve(
+        &mut self,
+        endpoint: &mut Endpoint,
+        mailbox: &Mailbox,
+        now: Timestamp,
+        acceptor: &dyn Acceptor,
+    ) {
         while self.may_accept(acceptor)
             && let Some(held) = self.queue.pop()
         {
@@ -113,7 +134,7 @@ impl Admission {
     }
 
     fn may_accept(&self, acceptor: &dyn Acceptor) -> bool {
-        self.unanswered.len() < acceptor.max_unanswered()
+        self.unanswered.len() < acceptor.max_unanswered().max(1)
     }
 
     /// Hands a call to the application, a small one with its request.

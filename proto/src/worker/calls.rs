@@ -7,7 +7,9 @@ use hashbrown::HashMap;
 
 use super::admission::{Admission, Held};
 use crate::{
-    endpoint::{AddPeerError, Endpoint, Event, Message, Open, Outcome, SendError, StreamError},
+    endpoint::{
+        AddPeerError, Endpoint, Event, Message, Open, Outcome, Payload, SendError, StreamError,
+    },
     id::{Incarnation, PeerId, Status, StreamHandle},
     pool::{
         Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Start,
@@ -38,6 +40,7 @@ impl Calls {
 
     /// Closes every call; the peers are told that this side shuts down.
     pub(super) fn close_all(&mut self, endpoint: &mut Endpoint, now: Timestamp) {
+        self.admission.clear();
         let mut open: Vec<_> = self.cells.drain().collect();
         // the table's order is not that of anything
         open.sort_unstable_by_key(|(stream, _)| *stream);
@@ -83,6 +86,7 @@ impl Calls {
                 }
             }
             Command::Respond { cell, respond } => {
+                let answered = matches!(respond.payload, Payload::Whole(_));
                 if let Some(stream) = cell.stream()
                     && let Err(error) = endpoint.respond(now, stream, *respond)
                 {
@@ -90,7 +94,9 @@ impl Calls {
                     // the caller must not wait for an answer that will never come
                     let _closed = endpoint.cancel(now, stream, Status::INTERNAL);
                 }
-                if let Some(stream) = cell.stream() {
+                if let Some(stream) = cell.stream()
+                    && answered
+                {
                     self.admission.end(endpoint, mailbox, now, stream);
                 }
             }

@@ -282,3 +282,63 @@ fn a_caller_that_gives_up_leaves_the_queue() {
     );
     assert_eq!(order.take(), ["first", "last"]);
 }
+
+/// A response that is still being written is no answer yet.
+#[test]
+fn a_call_counts_until_its_last_response() {
+    for pattern in [Pattern::Unary, Pattern::Bidirectional] {
+        let events = Rc::new(RefCell::new(Vec::new()));
+        let told = Rc::clone(&events);
+        between(
+            &NetworkSpec::default(),
+            async move |pool| {
+                let caller = pool.clone();
+                let long = async move {
+                    if pattern == Pattern::Unary {
+                        let mut download = caller.download(peer(), "long".into(), Bytes::new());
+                        while download.next().await.is_some_and(|record| record.is_ok()) {}
+                    } else {
+                        let options = CallOptions::default();
+                        let (mut sender, mut receiver) =
+                            caller.bidirectional(peer(), options, "long".into());
+                        sender.send(Bytes::new()).await.unwrap();
+                        while receiver.next().await.is_some_and(|one| one.is_ok()) {}
+                    }
+                }
+                .spawn();
+                pause(1).await;
+                assert_eq!(outcome(pool, level(0), "short".into(), 10).await, Status::OK);
+                long.await.unwrap();
+            },
+            async move |pool: Pool| {
+                let queue = |_: &Announcement<'_>, _: &Load| Decision::Queue;
+                pool.set_acceptor(OneByOne { decide: queue, max_queued: 10 }).unwrap();
+                let long = pool.accept().await.unwrap();
+                let (other, order) = (pool.clone(), Rc::clone(&told));
+                let short = async move {
+                    let short = other.accept().await.unwrap();
+                    order.borrow_mut().push("short");
+                    echo(short).await;
+                }
+                .spawn();
+                let metadata = Bytes::new();
+                if pattern == Pattern::Unary {
+                    let mut writer = long.respond_stream(Status::OK, metadata, 200_000);
+                    writer.write(vec![0; 100_000].into()).await.unwrap();
+                    pause(5).await;
+                    told.borrow_mut().push("written");
+                    writer.write(vec![0; 100_000].into()).await.unwrap();
+                    writer.finish().await.unwrap();
+                } else {
+                    let mut responses = long.responses();
+                    responses.send("one".into()).await.unwrap();
+                    pause(5).await;
+                    told.borrow_mut().push("written");
+                    responses.finish(Status::OK).await.unwrap();
+                }
+                short.await.unwrap();
+            },
+        );
+        assert_eq!(events.take(), ["written", "short"]);
+    }
+}
