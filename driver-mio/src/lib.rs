@@ -10,3 +10,8 @@ pub mod runtime;
 pub use clock::Clock;
 pub use link::{LinkConfig, LinkError, UdpLink};
 pub use runtime::{PollMode, Runtime, RuntimeConfig, RuntimeError};
+
+/// The guide's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/patterns.md")]
+struct Guide;

@@ -1,5 +1,6 @@
 //! The state machine that joins peers, streams, transfers and timers.
 
+mod admission;
 pub(crate) mod context;
 pub mod error;
 mod health;

@@ -1,5 +1,20 @@
 //! The handle that applications share: calls out, calls in, from any thread and any executor.
+//!
+//! Nothing here blocks a thread. A function that is not `async` and returns no future is done when
+//! it returns: it holds a lock for a few instructions at most, and leaves the rest to the worker. A
+//! future suspends its task until the worker has something for it, on any executor.
+//!
+//! What comes to nothing ends in a [`CallError`]: the peer, and a [`CallCause`]. Which causes there
+//! can be depends on how far the call came, not on its pattern:
+//!
+//! - [`CallCause::AddPeer`], [`CallCause::Start`]: it was never started, here is why.
+//! - [`CallCause::Refused`], [`CallCause::ClosedByPeer`]: the peer said so, with a status. An
+//!   acceptor that rejects and a handler that fails end here.
+//! - [`CallCause::Deadline`], [`CallCause::PeerFailed`]: nobody answered in time.
+//! - [`CallCause::Answered`]: there is a response already, and nothing more can be sent.
+//! - [`CallCause::Cancelled`], [`CallCause::WorkerGone`]: this side ended it.
 
+mod acceptor;
 mod call;
 mod cell;
 mod connect;
@@ -7,10 +22,14 @@ mod doorbell;
 mod error;
 mod health;
 mod incoming;
+mod lanes;
 mod mailbox;
 mod messages;
+mod methods;
+mod request;
 mod rings;
 mod room;
+mod shedding;
 mod sync;
 mod transfer;
 
@@ -19,15 +38,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use acceptor::{Acceptor, AcceptorInstalled, Announcement, Decision, Load};
 pub use call::Call;
 pub(crate) use cell::Cell;
 pub use connect::Connect;
 pub use error::{CallCause, CallError};
 pub use health::HealthQuery;
 pub use incoming::{Accept, Incoming, Responding};
+pub(crate) use lanes::rank_of_turn;
 pub(crate) use mailbox::{Announced, Command, Mailbox, Shared, Start, connect};
 pub use messages::{Receiver, Requests, Sender};
+pub use methods::{Handling, Methods};
+pub use request::Request;
 pub use rings::RingConfig;
+pub use shedding::LoadShedding;
 pub use transfer::{Download, Head, Record, Upload, Writer};
 
 use crate::{
@@ -59,6 +83,20 @@ pub struct Pool {
 }
 
 /// What a caller may choose.
+///
+/// ```no_run
+/// # use dcquic_proto::{id::Priority, pool::{CallError, CallOptions, Pool}};
+/// # async fn example(pool: Pool, server: core::net::SocketAddr) -> Result<(), CallError> {
+/// let options = CallOptions {
+///     priority: Priority::HIGHEST,
+///     deadline: Some(core::time::Duration::from_millis(20)),
+///     ..CallOptions::default()
+/// };
+/// let response = pool.call(server, options, "echo".into(), "hello".into()).await?;
+/// # let _ = response;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     /// The shape of the call.
@@ -89,8 +127,18 @@ pub struct Response {
     pub body: Bytes,
 }
 
+/// Success with a body.
+impl From<Bytes> for Response {
+    fn from(body: Bytes) -> Self {
+        Self { status: Status::OK, metadata: Bytes::new(), body }
+    }
+}
+
 impl Pool {
     /// One request, one response.
+    ///
+    /// Returns at once, as all that start calls do; a call is handed to the worker when its future
+    /// is first polled, waits there for room if very many are started, and tells of every error.
     pub fn unary(&self, remote: SocketAddr, metadata: Bytes, body: Bytes) -> Call {
         self.call(remote, CallOptions::default(), metadata, body)
     }
@@ -174,6 +222,7 @@ impl Pool {
     }
 
     /// Greets a peer ahead of the first call to it, so that this need not wait for the answer.
+    /// Fails as [`CallCause::AddPeer`] or [`CallCause::PeerFailed`].
     pub fn connect(&self, remote: SocketAddr) -> Connect {
         Connect::new(Arc::clone(&self.shared), remote)
     }
@@ -184,11 +233,30 @@ impl Pool {
     }
 
     /// The next call from a peer; `None` once the worker is gone.
+    ///
+    /// More urgent calls come first: while calls of several priorities wait, four of five are of
+    /// the most urgent one, and four of five of the rest of the next, so that none starves.
     pub fn accept(&self) -> Accept {
         Accept::new(Arc::clone(&self.shared))
     }
 
-    /// The worker's counters. Whatever the caller has been told of is counted in them.
+    /// Installs who decides, when calls from peers are announced, what becomes of them. Without,
+    /// all go to [`Self::accept`], up to 16,384 of a priority that nobody has taken; more are
+    /// closed with [`Status::OVERLOADED`].
+    ///
+    /// It decides on the calls that are announced from the worker's next turn on.
+    ///
+    /// # Errors
+    /// There is one already.
+    pub fn set_acceptor(&self, acceptor: impl Acceptor) -> Result<(), AcceptorInstalled> {
+        match self.shared.set_acceptor(Box::new(acceptor)) {
+            true => Ok(()),
+            false => Err(AcceptorInstalled),
+        }
+    }
+
+    /// The worker's counters, as of its latest turn. Whatever the caller has been told of is
+    /// counted in them.
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
@@ -199,7 +267,9 @@ impl Pool {
         self.shared.waiting()
     }
 
-    /// Asks the worker to end, after a moment for open calls.
+    /// Asks the worker to end, after a moment for open calls; does not wait for it. Calls that
+    /// are open then fail as [`CallCause::WorkerGone`], here, and are closed with
+    /// [`Status::SHUTDOWN`] at their peers.
     pub fn shutdown(&self) {
         self.shared.shut_down();
     }

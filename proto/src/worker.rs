@@ -3,6 +3,7 @@
 //! A driver owns the thread or task and the clock, and calls [`Worker::turn`] with the time. The
 //! same worker runs over UDP, EFA and the simulator.
 
+mod admission;
 mod calls;
 mod dependants;
 
@@ -113,6 +114,7 @@ impl<L: Link> Worker<L> {
     /// # Errors
     /// As of [`Self::turn`].
     pub fn handle_inputs(&mut self, now: Timestamp) -> Result<bool, L::Error> {
+        self.calls.refresh(&mut self.endpoint, &self.mailbox);
         let mut busy = self.receive(now)?;
         busy |= self.command(now);
         if self.endpoint.poll_timeout().is_some_and(|wake| wake.at <= now) {
@@ -182,11 +184,10 @@ impl<L: Link> Worker<L> {
         let mut busy = false;
         for _ in 0..COMMAND_BATCH {
             let Some(command) = self.mailbox.next(now) else { break };
-            let shared = self.mailbox.shared();
-            self.calls.command(&mut self.endpoint, shared, now, command);
+            self.calls.command(&mut self.endpoint, &self.mailbox, now, command);
             busy = true;
         }
-        self.calls.expire(&mut self.endpoint, self.mailbox.shared(), now);
+        self.calls.expire(&mut self.endpoint, &self.mailbox, now);
         self.mailbox.end_turn(now);
         if self.mailbox.is_shut_down() && self.shutdown_at.is_none() {
             self.shutdown_at = Some(now + SHUTDOWN_GRACE);
@@ -202,7 +203,7 @@ impl<L: Link> Worker<L> {
                 self.calls.event(&mut self.endpoint, &self.mailbox, now, event);
                 busy = true;
             }
-            if !self.calls.command_early(&mut self.endpoint, self.mailbox.shared(), now) {
+            if !self.calls.command_early(&mut self.endpoint, &self.mailbox, now) {
                 return busy;
             }
         }

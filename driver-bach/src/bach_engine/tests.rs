@@ -4,8 +4,10 @@ use self::scenario::{Scenario, everyone_to_everyone};
 use super::*;
 use crate::net::{Buffer, Cable, Fault, Topology};
 
+mod admission;
 mod causality;
 mod links;
+mod methods;
 mod patterns;
 mod pools;
 mod scenario;

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::{
     failure::Failure,
     hex,
-    methods::Request,
     output::Output,
     psk::PskOption,
     remote,
@@ -77,7 +76,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let runtime = transport::start_towards(remote, config, psk)?;
     let pool = runtime.pool();
     let started = Instant::now();
-    let call = pool.unary(remote, Request::new(&args.method).encode(), body);
+    let call = pool.unary(remote, args.method.clone().into(), body);
     let response = pollster::block_on(call).map_err(Failure::new)?;
     let elapsed = started.elapsed();
     remote::refusal(remote, &args.method, response.status, &response.metadata)?;

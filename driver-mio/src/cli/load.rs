@@ -14,12 +14,12 @@ use dcquic_proto::{
     crypto::Psk,
     endpoint::Stats,
     id::Status,
-    pool::{Incoming, Pool},
+    pool::{Incoming, Methods, Pool, Request},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use indicatif::ProgressBar;
 
-use super::{failure::Failure, latency::Latencies, serve::accept, transport};
+use super::{failure::Failure, latency::Latencies, transport};
 
 /// A server on loopback: echoes calls, and takes bulk messages record by record.
 pub(crate) struct LoadServer {
@@ -52,10 +52,12 @@ impl LoadServer {
         let thread = thread::Builder::new()
             .name("answers".into())
             .spawn(move || {
-                let answers = accept::all(&pool, |incoming| {
-                    answer(incoming, Arc::clone(&landing), sender.clone())
-                });
-                pollster::block_on(answers);
+                let methods = Methods::new()
+                    .unary("", async |request: Request| Ok(request.body))
+                    .any(BULK, move |incoming| {
+                        take(incoming, Arc::clone(&landing), sender.clone())
+                    });
+                pollster::block_on(methods.serve(&pool));
             })
             .map_err(|error| Failure::new(format_args!("cannot start a thread: {error}")))?;
         Ok(Self { runtime, thread: Some(thread), landed })
@@ -89,15 +91,9 @@ impl Drop for LoadServer {
     }
 }
 
-/// Answers one request. A client that gave up meanwhile needs no answer, and nothing here waits
+/// Takes one bulk message. A client that gave up meanwhile needs no answer, and nothing here waits
 /// until it has one.
-async fn answer(mut incoming: Incoming, landing: NextLanding, landed: mpsc::Sender<Vec<u8>>) {
-    if *incoming.metadata() != BULK {
-        if let Ok(body) = incoming.receive().await {
-            drop(incoming.respond(Status::OK, Bytes::new(), body));
-        }
-        return;
-    }
+async fn take(mut incoming: Incoming, landing: NextLanding, landed: mpsc::Sender<Vec<u8>>) {
     let mut landing = landing.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut records = incoming.records();
     while let Some(record) = records.next().await {
@@ -197,7 +193,7 @@ pub(crate) async fn bulk(
     payload: Bytes,
 ) -> Result<Duration, Failure> {
     let started = Instant::now();
-    let response = pool.bulk_bytes(remote, BULK, payload).await.map_err(Failure::new)?;
+    let response = pool.bulk_bytes(remote, BULK.into(), payload).await.map_err(Failure::new)?;
     if response.status.is_ok() {
         Ok(started.elapsed())
     } else {
@@ -226,5 +222,5 @@ impl Usefulness {
 }
 
 /// Metadata of messages that are not echoed.
-const BULK: Bytes = Bytes::from_static(b"bulk");
+const BULK: &str = "bulk";
 const PROGRESS_STEP: u64 = 256;

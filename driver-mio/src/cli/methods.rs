@@ -1,7 +1,7 @@
 //! What the command and its server say to each other: the metadata of requests and responses.
 //!
-//! A request's metadata is a JSON object in UTF-8 with the field `method`, and the fields that the
-//! method takes:
+//! A request's metadata is the name of the method; a zero byte and a JSON object in UTF-8 follow it
+//! if the method takes fields:
 //!
 //! | method | fields | request body | response body |
 //! |---|--------|---|---|
@@ -24,11 +24,9 @@ use super::failure::one_line;
 /// The methods that `dcquic call` can use.
 pub(crate) const CALLABLE: [&str; 3] = ["echo", "time", "sink"];
 
-/// The metadata of a request.
+/// The fields of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Request {
-    /// What to do.
-    pub(crate) method: String,
+pub(crate) struct Arguments {
     /// Which file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
@@ -57,20 +55,15 @@ pub(crate) struct Answer {
     pub(crate) error: Option<String>,
 }
 
-impl Request {
-    /// A request without fields.
-    pub(crate) fn new(method: &str) -> Self {
-        Self { method: method.to_owned(), ..Self::default() }
+impl Arguments {
+    /// Those that stand behind a method's name, if they are ours.
+    pub(crate) fn decode(arguments: &[u8]) -> Option<Self> {
+        serde_json::from_slice(arguments).ok()
     }
 
-    /// The request in `metadata`, if it is one.
-    pub(crate) fn decode(metadata: &[u8]) -> Option<Self> {
-        serde_json::from_slice(metadata).ok()
-    }
-
-    /// The metadata that says this.
-    pub(crate) fn encode(&self) -> Bytes {
-        json(self)
+    /// The metadata of a request for `method` with these.
+    pub(crate) fn encode(&self, method: &str) -> Bytes {
+        [method.as_bytes(), b"\0", &json(self)].concat().into()
     }
 }
 
@@ -110,18 +103,19 @@ mod tests {
 
     #[test]
     fn requests_and_answers_round_trip() {
-        let request = Request { name: Some("a\"b".into()), ..Request::new("put") };
-        assert_eq!(request.encode(), r#"{"method":"put","name":"a\"b"}"#);
-        assert_eq!(Request::decode(&request.encode()), Some(request));
+        let arguments = Arguments { name: Some("a\"b".into()), ..Arguments::default() };
+        let metadata = arguments.encode("put");
+        assert_eq!(metadata, "put\0{\"name\":\"a\\\"b\"}");
+        assert_eq!(Arguments::decode(&metadata[4..]), Some(arguments));
         let answer = Answer { size: Some(7), sha256: Some("ab".into()), ..Answer::default() };
         assert_eq!(answer.encode(), r#"{"size":7,"sha256":"ab"}"#);
         assert_eq!(Answer::decode(&answer.encode()), answer);
     }
 
     #[test]
-    fn foreign_metadata_is_no_request() {
-        for metadata in [&b""[..], b"{}", b"echo", b"{\"method\":1}", b"\xff"] {
-            assert_eq!(Request::decode(metadata), None);
+    fn foreign_arguments_are_none() {
+        for arguments in [&b""[..], b"echo", b"{\"name\":1}", b"\xff"] {
+            assert_eq!(Arguments::decode(arguments), None);
         }
         assert_eq!(Answer::decode(b"\xff"), Answer::default());
     }

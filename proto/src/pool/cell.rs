@@ -51,6 +51,8 @@ struct State {
     outbox: VecDeque<Message>,
     /// The answer to a question for the peer's health.
     health: Option<Option<PeerHealth>>,
+    /// The last message that this side sends was added.
+    finished: bool,
     ended: Option<Result<(), CallCause>>,
     /// Who waits for something to read, or for the end.
     waker: Option<Waker>,
@@ -220,6 +222,11 @@ impl Cell {
         self.lock().ended.is_some()
     }
 
+    /// Whether this side has added its last message.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.lock().finished
+    }
+
     fn error(&self, cause: CallCause) -> CallError {
         CallError { remote: self.remote, cause }
     }
@@ -227,6 +234,7 @@ impl Cell {
     /// Adds a message to send; true if the worker has to be told.
     pub(crate) fn push_to_send(&self, message: Message) -> bool {
         let mut state = self.lock();
+        state.finished |= message.fin.is_some();
         state.outbox.push_back(message);
         state.outbox.len() == 1
     }

@@ -74,3 +74,17 @@ pub enum CallCause {
     #[error("the worker has ended")]
     WorkerGone,
 }
+
+/// The status that tells a peer of it, as a handler does that cannot go on.
+impl From<CallError> for Status {
+    fn from(error: CallError) -> Self {
+        match error.cause {
+            CallCause::ClosedByPeer(status) | CallCause::Refused(status) => status,
+            CallCause::Stream(StreamError::TooLargeForMemory { .. }) => Self::TOO_LARGE,
+            CallCause::Cancelled => Self::CANCELLED,
+            CallCause::Deadline => Self::DEADLINE,
+            CallCause::WorkerGone => Self::SHUTDOWN,
+            _ => Self::INTERNAL,
+        }
+    }
+}

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::{
     CallError, Cell, Download, Receiver, Sender, Writer,
     mailbox::{Announced, Command, Shared},
+    methods::{arguments_of, name_of},
 };
 use crate::{
     endpoint::{Destination, Payload, Respond},
@@ -22,26 +23,29 @@ use crate::{
 
 /// The next call from a peer. Several may wait at once; each call goes to one of them.
 #[derive(Debug)]
+#[must_use = "a call is taken when this is polled"]
 pub struct Accept {
     shared: Arc<Shared>,
+    /// The latest request to be woken.
+    waiting: Option<u64>,
 }
 
 impl Accept {
     pub(super) const fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self { shared, waiting: None }
     }
 }
 
 impl Future for Accept {
     type Output = Option<Incoming>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(incoming) = self.shared.next_incoming() {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(incoming) = self.shared.incoming().pop() {
             return Poll::Ready(Some(incoming));
         }
-        self.shared.wait_for_incoming(cx.waker().clone());
+        self.waiting = Some(self.shared.incoming().wait(self.waiting, cx.waker()));
         // a call, or the end, may have come between the look and the registration
-        match self.shared.next_incoming() {
+        match self.shared.incoming().pop() {
             Some(incoming) => Poll::Ready(Some(incoming)),
             None if self.shared.is_gone() => Poll::Ready(None),
             None => Poll::Pending,
@@ -49,8 +53,34 @@ impl Future for Accept {
     }
 }
 
+impl Drop for Accept {
+    fn drop(&mut self) {
+        if let Some(id) = self.waiting {
+            self.shared.incoming().stop_waiting(id);
+        }
+    }
+}
+
 /// A call from a peer, to be answered. Dropped unanswered, it is closed with
 /// [`Status::INTERNAL`].
+///
+/// ```no_run
+/// # use dcquic_proto::{id::Status, pool::{CallError, Pool}};
+/// # async fn example(pool: Pool) -> Result<(), CallError> {
+/// while let Some(mut incoming) = pool.accept().await {
+///     if incoming.method() != b"echo" {
+///         incoming.reject(Status::NOT_FOUND);
+///         continue;
+///     }
+///     let body = incoming.receive().await?;
+///     // on its way; awaiting it would tell when the caller has it
+///     drop(incoming.respond(Status::OK, Default::default(), body));
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`Methods`](super::Methods) dispatches many calls to handlers.
 #[derive(Debug)]
 pub struct Incoming {
     announced: Announced,
@@ -89,6 +119,17 @@ impl Incoming {
         &self.announced.metadata
     }
 
+    /// The name of the method in the metadata: what stands before its first zero byte, or all of
+    /// it.
+    pub fn method(&self) -> &[u8] {
+        name_of(&self.announced.metadata)
+    }
+
+    /// What stands behind the name of the method; empty if nothing does.
+    pub fn arguments(&self) -> Bytes {
+        arguments_of(&self.announced.metadata)
+    }
+
     /// The caller's request headers; empty if it sent none.
     pub fn headers(&self) -> &Bytes {
         &self.announced.headers
@@ -115,10 +156,11 @@ impl Incoming {
         self.announced.body.take()
     }
 
-    /// Fetches the request to memory.
+    /// Fetches the request to memory, and waits until it is there.
     ///
     /// # Errors
-    /// It is too large for memory, or the call came to nothing.
+    /// It is too large for memory, and the call is closed with [`Status::TOO_LARGE`]; or the call
+    /// came to nothing.
     pub async fn receive(&mut self) -> Result<Bytes, CallError> {
         if let Some(body) = self.body() {
             return Ok(body);
@@ -170,9 +212,16 @@ impl Incoming {
         Sender::of_answerer(Arc::clone(&self.shared), Arc::clone(&self.cell))
     }
 
-    /// Refuses the call.
+    /// Refuses the call: the caller fails as
+    /// [`CallCause::ClosedByPeer`](super::CallCause::ClosedByPeer) with this status.
     pub fn reject(mut self, status: Status) {
         self.close(status);
+    }
+
+    /// It was not offered to anybody: nobody is left to give it up.
+    pub(super) fn withdraw(mut self) {
+        self.answered = true;
+        self.cell.abandon();
     }
 
     fn answer(&mut self, respond: Respond) {
@@ -211,3 +260,6 @@ impl Future for Responding {
         self.cell.poll_end(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,15 @@
 //! What goes between the pool and its worker.
 
 use core::{net::SocketAddr, task::Waker};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use crossbeam_queue::SegQueue;
 
 use super::{
-    CallCause, CallOptions, Cell, Incoming, Pool,
+    Acceptor, CallCause, CallOptions, Cell, Incoming, Pool,
     doorbell::Doorbell,
+    lanes::Lanes,
     rings::{RingConfig, Rings, Taker},
     sync::{AtomicBool, Ordering},
 };
@@ -18,9 +19,6 @@ use crate::{
     id::{Incarnation, Pattern, Priority, Status},
     time::Timestamp,
 };
-
-/// Calls from peers that wait to be accepted, at most; more are refused as overload.
-const INCOMING: usize = 16_384;
 
 /// What the application wants of the worker.
 #[derive(Debug)]
@@ -105,8 +103,9 @@ pub(crate) struct Shared {
     /// Everything about calls that exist, and peers to greet: at most a few per future that the
     /// application holds, so that no bound is needed.
     follow_ups: SegQueue<Command>,
-    incoming: SegQueue<Incoming>,
-    acceptors: SegQueue<Waker>,
+    /// Calls from peers, and those who wait for them.
+    incoming: Lanes<Incoming>,
+    acceptor: OnceLock<Box<dyn Acceptor>>,
     doorbell: Doorbell,
     wake: Box<dyn Fn() + Send + Sync>,
     shut_down: AtomicBool,
@@ -179,13 +178,14 @@ impl Shared {
         }
     }
 
-    /// The next call from a peer.
-    pub(super) fn next_incoming(&self) -> Option<Incoming> {
-        self.incoming.pop()
+    /// Calls from peers.
+    pub(super) const fn incoming(&self) -> &Lanes<Incoming> {
+        &self.incoming
     }
 
-    pub(super) fn wait_for_incoming(&self, waker: Waker) {
-        self.acceptors.push(waker);
+    /// Installs who decides on calls; false if somebody does already.
+    pub(super) fn set_acceptor(&self, acceptor: Box<dyn Acceptor>) -> bool {
+        self.acceptor.set(acceptor).is_ok()
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -199,12 +199,6 @@ impl Shared {
     pub(super) fn shut_down(&self) {
         self.shut_down.store(true, Ordering::SeqCst);
         self.ring();
-    }
-
-    fn wake_all(wakers: &SegQueue<Waker>) {
-        while let Some(waker) = wakers.pop() {
-            waker.wake();
-        }
     }
 }
 
@@ -224,8 +218,8 @@ pub(crate) fn connect(
     let shared = Arc::new(Shared {
         rings: Rings::new(rings),
         follow_ups: SegQueue::new(),
-        incoming: SegQueue::new(),
-        acceptors: SegQueue::new(),
+        incoming: Lanes::new(),
+        acceptor: OnceLock::new(),
         doorbell: Doorbell::new(),
         wake: Box::new(wake),
         shut_down: AtomicBool::new(false),
@@ -258,14 +252,20 @@ impl Mailbox {
 
     /// Offers a call to whoever accepts; false if too many wait already.
     pub(crate) fn offer(&self, announced: Announced, cell: Arc<Cell>) -> bool {
-        if self.shared.incoming.len() >= INCOMING {
-            // what is not offered is nobody's to give up
-            cell.abandon();
-            return false;
+        let priority = announced.priority;
+        let incoming = Incoming::new(announced, cell, Arc::clone(&self.shared));
+        match self.shared.incoming.push(priority, incoming) {
+            Ok(()) => true,
+            Err(incoming) => {
+                incoming.withdraw();
+                false
+            }
         }
-        self.shared.incoming.push(Incoming::new(announced, cell, Arc::clone(&self.shared)));
-        Shared::wake_all(&self.shared.acceptors);
-        true
+    }
+
+    /// Who decides on calls, if somebody was installed.
+    pub(crate) fn acceptor(&self) -> Option<&dyn Acceptor> {
+        self.shared.acceptor.get().map(Box::as_ref)
     }
 
     /// See [`Worker::may_wait`](crate::worker::Worker::may_wait).
@@ -310,6 +310,6 @@ impl Drop for Mailbox {
         // calls that nobody accepted end here; those that wait learn that none will come
         while self.shared.incoming.pop().is_some() {}
         self.shared.rings.wake_all();
-        Shared::wake_all(&self.shared.acceptors);
+        self.shared.incoming.wake_all();
     }
 }

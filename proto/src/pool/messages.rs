@@ -12,7 +12,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::{
-    CallCause, CallError, Cell, Response,
+    CallCause, CallError, Cell, Incoming, Response,
     call::Launch,
     mailbox::{Command, Shared},
 };
@@ -41,8 +41,12 @@ struct End {
 impl End {
     /// Ends the call if it has not ended; the peer is told.
     fn give_up(&self) {
+        self.close(if self.answers { Status::INTERNAL } else { Status::CANCELLED });
+    }
+
+    /// As [`Self::give_up`], with a status.
+    fn close(&self, status: Status) {
         if self.launch.is_done() && self.cell.abandon() {
-            let status = if self.answers { Status::INTERNAL } else { Status::CANCELLED };
             self.follow_up(Command::Cancel { cell: Arc::clone(&self.cell), status });
         }
     }
@@ -65,20 +69,33 @@ impl End {
 ///
 /// A [`Sink`]; it takes messages as fast as the peer's application does, a few ahead. Dropping it
 /// before [`Self::finish`] gives the call up.
+///
+/// ```no_run
+/// # use dcquic_proto::{id::Status, pool::{CallError, Incoming}};
+/// # async fn example(incoming: Incoming) -> Result<(), CallError> {
+/// let mut responses = incoming.responses();
+/// responses.send_headers("two follow".into()).await?;
+/// responses.send("one".into()).await?;
+/// responses.send("two".into()).await?;
+/// responses.finish(Status::OK).await
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Sender {
     end: End,
     finished: bool,
+    /// An [`Answer`] ends the call, not this.
+    lent: bool,
 }
 
 impl Sender {
     pub(super) const fn of_caller(launch: Launch, cell: Arc<Cell>) -> Self {
-        Self { end: End { launch, cell, answers: false }, finished: false }
+        Self { end: End { launch, cell, answers: false }, finished: false, lent: false }
     }
 
     pub(super) const fn of_answerer(shared: Arc<Shared>, cell: Arc<Cell>) -> Self {
         let launch = Launch::done(shared);
-        Self { end: End { launch, cell, answers: true }, finished: false }
+        Self { end: End { launch, cell, answers: true }, finished: false, lent: false }
     }
 
     /// The call's name, for others that depend on it; none unless
@@ -93,10 +110,11 @@ impl Sender {
         self.end.cell.remote()
     }
 
-    /// Sends a message, once there is room for it.
+    /// Sends a message, once there is room for it. The peer may not have it yet when this returns.
     ///
     /// # Errors
-    /// The call has ended: nobody takes messages any more.
+    /// The call has ended: nobody takes messages any more. [`CallCause::Answered`] if it ended
+    /// well.
     pub async fn send(&mut self, body: Bytes) -> Result<(), CallError> {
         self.send_message(Message { body: Some(body), ..Message::default() }).await
     }
@@ -178,7 +196,7 @@ impl Sink<Message> for Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        if !self.finished {
+        if !self.finished && !self.lent {
             self.end.give_up();
         }
     }
@@ -188,6 +206,19 @@ impl Drop for Sender {
 ///
 /// A [`Stream`] that ends behind the last message; [`Self::status`] then tells how the peer ended
 /// it. A reader that stops reading stops the peer. Dropping it before the end gives the call up.
+///
+/// ```no_run
+/// # use dcquic_proto::pool::{CallError, CallOptions, Pool};
+/// # async fn example(pool: Pool, server: core::net::SocketAddr) -> Result<(), CallError> {
+/// let options = CallOptions::default();
+/// let mut responses = pool.streaming_response(server, options, "tail".into(), "log".into());
+/// while let Some(message) = responses.next().await {
+///     println!("{:?}", message?.body);
+/// }
+/// println!("ended with {:?}", responses.status());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Receiver {
     end: End,
@@ -325,6 +356,19 @@ impl Drop for Receiver {
 }
 
 /// A call with many requests and one response. Dropping it gives the call up.
+///
+/// ```no_run
+/// # use dcquic_proto::pool::{CallError, CallOptions, Pool};
+/// # async fn example(pool: Pool, server: core::net::SocketAddr) -> Result<(), CallError> {
+/// let mut requests = pool.streaming_request(server, CallOptions::default(), "sum".into());
+/// for number in 0..10 {
+///     requests.send(number.to_string().into()).await?;
+/// }
+/// let response = requests.response().await?;
+/// # let _ = response;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Requests {
     sender: Sender,
@@ -385,5 +429,49 @@ impl Requests {
         .await;
         self.sender.finished = true;
         response
+    }
+}
+
+/// An answer of many messages that a handler sends and its caller ends. Dropping it first closes
+/// the call with [`Status::INTERNAL`].
+#[derive(Debug)]
+pub(super) struct Answer {
+    end: End,
+    ended: bool,
+}
+
+impl Answer {
+    /// A sender for the handler, and what ends the call.
+    pub(super) fn lend(incoming: Incoming) -> (Sender, Self) {
+        let mut sender = incoming.responses();
+        sender.lent = true;
+        let launch = Launch::done(Arc::clone(&sender.end.launch.shared));
+        let end = End { launch, cell: Arc::clone(&sender.end.cell), answers: true };
+        (sender, Self { end, ended: false })
+    }
+
+    /// Ends the call as the handler says; what it ended itself stays.
+    pub(super) fn end(mut self, result: Result<(), Status>) {
+        self.ended = true;
+        let finished = self.end.cell.is_finished();
+        match result {
+            Ok(()) if finished || self.end.cell.is_ended() => {}
+            Ok(()) => {
+                let last = Message { fin: Some(Status::OK), ..Message::default() };
+                if self.end.cell.push_to_send(last) {
+                    self.end.follow_up(Command::Flush { cell: Arc::clone(&self.end.cell) });
+                }
+            }
+            Err(_) if finished => {}
+            Err(status) => self.end.close(status),
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if !self.ended && !self.end.cell.is_finished() {
+            self.end.give_up();
+        }
     }
 }

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::dependants::{Dependants, Held};
+use super::{
+    admission::{Admission, Held},
+    dependants::{Dependants, Next},
+};
 use crate::{
     causality::{Dependency, Token},
-    endpoint::{AddPeerError, Endpoint, Event, Message, Open, Outcome, SendError, StreamError},
+    endpoint::{
+        AddPeerError, Endpoint, Event, Message, Open, Outcome, Payload, SendError, StreamError,
+    },
     id::{Incarnation, PeerId, Status, StreamHandle},
     pool::{
-        Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Shared,
-        Start,
+        Announced, CallCause, CallOptions, Cell, Command, Head, Mailbox, Record, Response, Start,
     },
     time::Timestamp,
 };
@@ -28,6 +32,7 @@ pub(super) struct Calls {
     dependants: Dependants,
     /// Commands to peers of which an event tells that they are gone, which was not seen yet.
     early: Vec<Command>,
+    admission: Admission,
 }
 
 impl Calls {
@@ -35,8 +40,14 @@ impl Calls {
         self.cells.is_empty()
     }
 
+    /// To be called before a turn's input: see [`Admission::refresh`].
+    pub(super) fn refresh(&mut self, endpoint: &mut Endpoint, mailbox: &Mailbox) {
+        self.admission.refresh(endpoint, mailbox);
+    }
+
     /// Closes every call; the peers are told that this side shuts down.
     pub(super) fn close_all(&mut self, endpoint: &mut Endpoint, now: Timestamp) {
+        self.admission.clear();
         let mut open: Vec<_> = self.cells.drain().collect();
         // the table's order is not that of anything
         open.sort_unstable_by_key(|(stream, _)| *stream);
@@ -51,7 +62,7 @@ impl Calls {
     pub(super) fn command(
         &mut self,
         endpoint: &mut Endpoint,
-        shared: &Arc<Shared>,
+        mailbox: &Mailbox,
         now: Timestamp,
         command: Command,
     ) {
@@ -65,7 +76,7 @@ impl Calls {
             return self.early.push(command);
         }
         match command {
-            Command::Start(start) => self.start(endpoint, shared, now, *start),
+            Command::Start(start) => self.start(endpoint, mailbox, now, *start),
             Command::Released { start, behind, failed } => {
                 let waited = self.dependants.release(&start.cell);
                 if failed {
@@ -73,7 +84,7 @@ impl Calls {
                 } else {
                     self.open(endpoint, now, *start, &behind);
                 }
-                self.start_all(endpoint, shared, now, waited);
+                self.start_all(endpoint, mailbox, now, waited);
             }
             Command::Connect { cell } => self.connect(endpoint, now, cell),
             Command::Health { cell } => {
@@ -92,6 +103,10 @@ impl Calls {
                     && let Err(error) = endpoint.receive(now, stream, destination)
                 {
                     cell.fail(CallCause::Stream(error));
+                    // nothing more can come of the call, and the caller must not wait for it
+                    if let StreamError::TooLargeForMemory { .. } = error {
+                        let _closed = endpoint.cancel(now, stream, Status::TOO_LARGE);
+                    }
                 }
             }
             Command::Release { cell, bytes } => {
@@ -100,12 +115,18 @@ impl Calls {
                 }
             }
             Command::Respond { cell, respond } => {
+                let answered = matches!(respond.payload, Payload::Whole(_));
                 if let Some(stream) = cell.stream()
                     && let Err(error) = endpoint.respond(now, stream, *respond)
                 {
                     cell.fail(CallCause::Respond(error));
                     // the caller must not wait for an answer that will never come
                     let _closed = endpoint.cancel(now, stream, Status::INTERNAL);
+                }
+                if let Some(stream) = cell.stream()
+                    && answered
+                {
+                    self.admission.end(endpoint, mailbox, now, stream);
                 }
             }
             Command::Flush { cell } => flush(endpoint, now, &cell),
@@ -118,8 +139,9 @@ impl Calls {
                 if let Some(stream) = cell.stream() {
                     // a stream that has ended needs no end
                     let _ended = endpoint.cancel(now, stream, status);
+                    self.admission.end(endpoint, mailbox, now, stream);
                 } else {
-                    self.fail_waiting(endpoint, shared, now, &cell, CallCause::Cancelled);
+                    self.fail_waiting(endpoint, mailbox, now, &cell, CallCause::Cancelled);
                 }
             }
         }
@@ -129,12 +151,12 @@ impl Calls {
     pub(super) fn command_early(
         &mut self,
         endpoint: &mut Endpoint,
-        shared: &Arc<Shared>,
+        mailbox: &Mailbox,
         now: Timestamp,
     ) -> bool {
         let early = core::mem::take(&mut self.early);
         let any = !early.is_empty();
-        early.into_iter().for_each(|command| self.command(endpoint, shared, now, command));
+        early.into_iter().for_each(|command| self.command(endpoint, mailbox, now, command));
         any
     }
 
@@ -176,13 +198,7 @@ impl Calls {
     }
 
     /// Starts a call, or lets it wait for those that it depends on.
-    fn start(
-        &mut self,
-        endpoint: &mut Endpoint,
-        shared: &Arc<Shared>,
-        now: Timestamp,
-        start: Start,
-    ) {
+    fn start(&mut self, endpoint: &mut Endpoint, mailbox: &Mailbox, now: Timestamp, start: Start) {
         if start.dependent.is_none() || !start.cell.is_wanted() {
             return self.open(endpoint, now, start, &[]);
         }
@@ -190,22 +206,22 @@ impl Calls {
             Ok(peer) => peer,
             Err(error) => return start.cell.fail(CallCause::AddPeer(error)),
         };
-        match self.dependants.hold(shared, now, peer, start) {
-            Held::Go(start, behind) => self.open(endpoint, now, start, &behind),
-            Held::Waits => {}
-            Held::Failed(start) => start.cell.fail(CallCause::DependencyFailed),
+        match self.dependants.hold(mailbox.shared(), now, peer, start) {
+            Next::Go(start, behind) => self.open(endpoint, now, start, &behind),
+            Next::Waits => {}
+            Next::Failed(start) => start.cell.fail(CallCause::DependencyFailed),
         }
     }
 
     fn start_all(
         &mut self,
         endpoint: &mut Endpoint,
-        shared: &Arc<Shared>,
+        mailbox: &Mailbox,
         now: Timestamp,
         starts: Vec<Start>,
     ) {
         for start in starts {
-            self.start(endpoint, shared, now, start);
+            self.start(endpoint, mailbox, now, start);
         }
     }
 
@@ -257,20 +273,20 @@ impl Calls {
     fn fail_waiting(
         &mut self,
         endpoint: &mut Endpoint,
-        shared: &Arc<Shared>,
+        mailbox: &Mailbox,
         now: Timestamp,
         cell: &Cell,
         cause: CallCause,
     ) {
         cell.fail(cause);
         let waited = self.dependants.release(cell);
-        self.start_all(endpoint, shared, now, waited);
+        self.start_all(endpoint, mailbox, now, waited);
     }
 
     /// Gives up the calls whose deadline has passed while they waited for others.
-    pub(super) fn expire(&mut self, endpoint: &mut Endpoint, shared: &Arc<Shared>, now: Timestamp) {
+    pub(super) fn expire(&mut self, endpoint: &mut Endpoint, mailbox: &Mailbox, now: Timestamp) {
         while let Some(cell) = self.dependants.expire(now) {
-            self.fail_waiting(endpoint, shared, now, &cell, CallCause::Deadline);
+            self.fail_waiting(endpoint, mailbox, now, &cell, CallCause::Deadline);
         }
     }
 
@@ -340,10 +356,8 @@ impl Calls {
                     expires,
                     body,
                 };
-                if !mailbox.offer(announced, cell) {
-                    // a stream that has ended needs no end
-                    let _ended = endpoint.cancel(now, stream, Status::OVERLOADED);
-                }
+                let held = Held { stream, announced, cell };
+                self.admission.announce(endpoint, mailbox, now, held);
             }
             Event::Response { stream, status, metadata, size, body } => {
                 let Some(cell) = self.cells.get(&stream) else { return };
@@ -371,7 +385,8 @@ impl Calls {
                 self.record(endpoint, now, stream, Record { offset, data });
             }
             Event::Received { stream, body } => {
-                if let Some(cell) = self.cells.get(&stream) {
+                let ours = self.admission.received(endpoint, mailbox, now, stream, body);
+                if let (Err(body), Some(cell)) = (ours, self.cells.get(&stream)) {
                     cell.received(body);
                 }
             }
@@ -385,6 +400,7 @@ impl Calls {
                     cell.close(outcome);
                 }
                 self.close(endpoint, now, stream);
+                self.admission.end(endpoint, mailbox, now, stream);
             }
         }
     }

@@ -47,7 +47,7 @@ pub(super) struct Follower {
 }
 
 /// What may become of a call that is to start.
-pub(super) enum Held {
+pub(super) enum Next {
     /// It goes out, behind these calls of its peer.
     Go(Start, Vec<Dependency>),
     /// It waits.
@@ -79,9 +79,9 @@ impl Dependants {
         now: Timestamp,
         peer: PeerId,
         mut start: Start,
-    ) -> Held {
+    ) -> Next {
         let Some(mut dependent) = start.dependent.take() else {
-            return Held::Go(start, Vec::new());
+            return Next::Go(start, Vec::new());
         };
         if start.expires.is_none() {
             start.expires = start.options.deadline.map(|span| now + span);
@@ -92,7 +92,7 @@ impl Dependants {
             self.watch(&start);
             start.dependent = Some(dependent);
             self.parked.entry(on).or_default().push(start);
-            return Held::Waits;
+            return Next::Waits;
         }
         let open = &self.open;
         let behind = dependent.set_aside(|dependency| {
@@ -104,14 +104,14 @@ impl Dependants {
         self.watch(&start);
         let waiter = Return { start, behind, shared: Arc::clone(shared) };
         match dependent.wait(waiter) {
-            Readiness::Waiting(_) => Held::Waits,
+            Readiness::Waiting(_) => Next::Waits,
             Readiness::Ready(Return { start, behind, .. }) => {
                 self.held.remove(&token);
-                Held::Go(start, behind)
+                Next::Go(start, behind)
             }
             Readiness::Failed { waiter, .. } => {
                 self.held.remove(&token);
-                Held::Failed(waiter.start)
+                Next::Failed(waiter.start)
             }
         }
     }

@@ -84,7 +84,7 @@ fn with_server<F: Future<Output = ()> + 'static>(
     });
 }
 
-fn peer() -> core::net::SocketAddr {
+pub(super) fn peer() -> core::net::SocketAddr {
     NicId(1).address()
 }
 

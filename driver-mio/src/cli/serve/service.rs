@@ -13,13 +13,13 @@ use std::{
 use bytes::Bytes;
 use dcquic_proto::{
     id::Status,
-    pool::{CallError, Incoming},
+    pool::{CallError, Incoming, Methods, Request},
 };
 
 use super::files;
 use crate::cli::{
     failure::cause,
-    methods::{Answer, CALLABLE, Request},
+    methods::{Answer, Arguments, CALLABLE},
     names::NameError,
     output,
     part::Directory,
@@ -136,27 +136,28 @@ impl Drop for Underway {
     }
 }
 
-/// Handles one request to its end.
-pub(crate) async fn handle(service: Arc<Service>, mut incoming: Incoming) {
-    let Some(request) = Request::decode(incoming.metadata()) else {
-        let why = "the request's metadata is not that of a dcquic command";
-        return refuse(incoming, "a request", Status::INVALID, why).await;
+/// What the server answers.
+pub(crate) fn methods(service: &Arc<Service>) -> Methods {
+    let with_service = |method: &'static str| {
+        let service = Arc::clone(service);
+        move |incoming| transfer(Arc::clone(&service), incoming, method)
     };
-    let result = match request.method.as_str() {
-        "echo" => echo(&mut incoming).await,
-        "time" => Ok(now()),
-        "sink" => sink(&mut incoming).await,
-        "digest" => return answer_digest(&service, incoming, &request).await,
-        "put" | "get" => return transfer(service, incoming, request).await,
-        other => Err(Stop::refused(
-            Status::NOT_FOUND,
-            format_args!("no method {other:?}; there are {}", CALLABLE.join(", ")),
-        )),
-    };
-    match result {
-        Ok(body) => report(incoming.respond(Status::OK, Bytes::new(), body).await),
-        Err(stop) => end(incoming, &request.method, stop).await,
-    }
+    let digests = Arc::clone(service);
+    Methods::new()
+        .unary("echo", async |request: Request| Ok(request.body))
+        .unary("time", async |_request: Request| Ok(now()))
+        .any("sink", async |mut incoming: Incoming| match sink(&mut incoming).await {
+            Ok(body) => report(incoming.respond(Status::OK, Bytes::new(), body).await),
+            Err(error) => give_up("sink", &Stop::Gone(error)),
+        })
+        .any("digest", move |incoming| answer_digest(Arc::clone(&digests), incoming))
+        .any("put", with_service("put"))
+        .any("get", with_service("get"))
+        .otherwise(async |incoming: Incoming| {
+            let method = String::from_utf8_lossy(incoming.method()).into_owned();
+            let why = format!("no method {method:?}; there are {}", CALLABLE.join(", "));
+            refuse(incoming, "a request", Status::NOT_FOUND, &why).await;
+        })
 }
 
 /// Ends a request that was stopped.
@@ -190,14 +191,7 @@ async fn refuse(incoming: Incoming, what: &str, status: Status, why: &str) {
     report(incoming.respond(status, metadata, Bytes::new()).await);
 }
 
-async fn echo(incoming: &mut Incoming) -> Result<Bytes, Stop> {
-    match incoming.body() {
-        Some(body) => Ok(body),
-        None => Ok(incoming.receive().await?),
-    }
-}
-
-async fn sink(incoming: &mut Incoming) -> Result<Bytes, Stop> {
+async fn sink(incoming: &mut Incoming) -> Result<Bytes, CallError> {
     let mut total = 0;
     if let Some(body) = incoming.body() {
         total = body.len() as u64;
@@ -216,9 +210,11 @@ fn now() -> Bytes {
     Bytes::from(since.as_nanos().to_string())
 }
 
-async fn answer_digest(service: &Service, incoming: Incoming, request: &Request) {
-    let token = request.token.as_deref().unwrap_or_default();
-    let digest = locked(&service.digests).take(token);
+async fn answer_digest(service: Arc<Service>, incoming: Incoming) {
+    let Some(Arguments { token, .. }) = Arguments::decode(&incoming.arguments()) else {
+        return refuse(incoming, "digest", Status::INVALID, NO_ARGUMENTS).await;
+    };
+    let digest = locked(&service.digests).take(&token.unwrap_or_default());
     match digest {
         Some(digest) => {
             let answer = Answer { sha256: Some(digest), ..Answer::default() };
@@ -232,13 +228,21 @@ async fn answer_digest(service: &Service, incoming: Incoming, request: &Request)
 }
 
 /// Runs a put or get on a thread of its own: files block.
-async fn transfer(service: Arc<Service>, incoming: Incoming, request: Request) {
+async fn transfer(service: Arc<Service>, incoming: Incoming, method: &'static str) {
+    let Some(Arguments { name, .. }) = Arguments::decode(&incoming.arguments()) else {
+        return refuse(incoming, method, Status::INVALID, NO_ARGUMENTS).await;
+    };
     let Some(underway) = service.begin_transfer() else {
         let why = format!("{MAX_TRANSFERS} files are being transferred already");
-        return refuse(incoming, &request.method, Status::OVERLOADED, &why).await;
+        return refuse(incoming, method, Status::OVERLOADED, &why).await;
     };
-    let spawned = thread::Builder::new().name(request.method.clone()).spawn(move || {
-        pollster::block_on(files::transfer(&underway.service, incoming, &request));
+    let spawned = thread::Builder::new().name(method.to_owned()).spawn(move || {
+        pollster::block_on(files::transfer(
+            &underway.service,
+            incoming,
+            method,
+            &name.unwrap_or_default(),
+        ));
     });
     if let Err(error) = spawned {
         // the request went with the closure, which rejects it
@@ -270,6 +274,8 @@ impl Digests {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+const NO_ARGUMENTS: &str = "its arguments are not those of a dcquic command";
 
 const MAX_TRANSFERS: usize = 64;
 const MAX_DIGESTS: usize = 1_024;
