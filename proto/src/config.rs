@@ -35,6 +35,9 @@ pub struct Config {
     pub max_streams: u32,
     /// Transfers per peer and direction, at most.
     pub max_transfers: u32,
+    /// Calls of a pool that wait until their peer allows another stream, per peer, at most; more
+    /// are refused.
+    pub max_waiting_calls: usize,
     /// Messages of one stream and direction that the application has not taken, at most.
     pub stream_messages: u64,
     /// Bytes of such messages, at most; the last of them may go beyond.
@@ -124,6 +127,7 @@ impl Config {
             max_pending_hellos: 1_024,
             max_streams: 1 << 20,
             max_transfers: 1 << 20,
+            max_waiting_calls: 1 << 16,
             stream_messages: 256,
             stream_bytes: 1 << 20,
             causality: CausalityConfig::default(),
@@ -220,7 +224,7 @@ impl Config {
     /// # Errors
     /// The first value that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let ranges: [Bound<u64>; 24] = [
+        let ranges: [Bound<u64>; 25] = [
             ("max_datagram", self.max_datagram.into(), 1_200, 65_507),
             ("max_segments", self.max_segments as u64, 1, 1_024),
             ("max_record_log2", self.max_record_log2.into(), 10, 16),
@@ -228,6 +232,7 @@ impl Config {
             ("max_pending_hellos", self.max_pending_hellos as u64, 1, 1 << 20),
             ("max_streams", self.max_streams.into(), 1, 1 << 24),
             ("max_transfers", self.max_transfers.into(), 1, 1 << 24),
+            ("max_waiting_calls", self.max_waiting_calls as u64, 0, 1 << 24),
             ("stream_messages", self.stream_messages, 1, 1 << 20),
             ("stream_bytes", self.stream_bytes, 1, 1 << 40),
             ("max_metadata", self.max_metadata as u64, 0, 1_024),

@@ -258,6 +258,12 @@ impl Endpoint {
         peer.open(cx, now, open)
     }
 
+    /// Whether another stream to a peer can be opened now. True too if [`Self::open`] would refuse
+    /// it for another reason: that is for it to say.
+    pub fn has_stream_room(&self, peer: PeerId) -> bool {
+        self.peer(peer).is_none_or(|peer| peer.has_stream_room(&self.cx))
+    }
+
     /// Hands over the next piece of a [`Payload::Supplied`] message, in order.
     ///
     /// Taking more than [`Event::SupplyWanted`] asked for is harmless: it is kept.

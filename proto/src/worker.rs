@@ -6,6 +6,7 @@
 mod admission;
 mod calls;
 mod dependants;
+mod waiting;
 
 pub(crate) use calls::cause_of;
 

@@ -91,6 +91,21 @@ impl Peer {
         Ok(self.handle(id))
     }
 
+    /// Whether another stream can be opened, as far as limits go.
+    pub(crate) fn has_stream_room(&self, cx: &Context) -> bool {
+        self.has_failed()
+            || (self.local_streams.len() < self.stream_limit(cx) as usize
+                && self.outgoing.len() < self.transfer_limit(cx) as usize)
+    }
+
+    fn transfer_limit(&self, cx: &Context) -> u32 {
+        if self.is_connected() {
+            cx.config.max_transfers.min(self.params.max_transfers)
+        } else {
+            cx.config.max_transfers
+        }
+    }
+
     fn stream_limit(&self, cx: &Context) -> u32 {
         if self.is_connected() {
             cx.config.max_streams.min(self.params.max_streams)

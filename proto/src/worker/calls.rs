@@ -8,11 +8,13 @@ use hashbrown::HashMap;
 use super::{
     admission::{Admission, Held},
     dependants::{Dependants, Next},
+    waiting::Waiting,
 };
 use crate::{
     causality::{Dependency, Token},
     endpoint::{
-        AddPeerError, Endpoint, Event, Message, Open, Outcome, Payload, SendError, StreamError,
+        AddPeerError, Endpoint, Event, Message, Open, Outcome, Payload, SendError, StartError,
+        StreamError,
     },
     id::{Incarnation, PeerId, Status, StreamHandle},
     pool::{
@@ -30,6 +32,7 @@ pub(super) struct Calls {
     /// The peers that have not answered yet, and who waits for their answer.
     greeting: HashMap<PeerId, Vec<Arc<Cell>>>,
     dependants: Dependants,
+    waiting: Waiting,
     /// Commands to peers of which an event tells that they are gone, which was not seen yet.
     early: Vec<Command>,
     admission: Admission,
@@ -225,22 +228,56 @@ impl Calls {
         }
     }
 
-    /// Sends a call, behind others of its peer.
+    /// Sends a call, behind others of its peer, or lets it wait until the peer allows a stream.
     fn open(
         &mut self,
         endpoint: &mut Endpoint,
         now: Timestamp,
+        mut start: Start,
+        behind: &[Dependency],
+    ) {
+        if !start.cell.is_wanted() {
+            return start.cell.fail(CallCause::Cancelled);
+        }
+        let peer = match self.peer(endpoint, now, start.remote) {
+            Ok(peer) => peer,
+            Err(error) => return start.cell.fail(CallCause::AddPeer(error)),
+        };
+        if !self.waiting.is_behind(peer) && endpoint.has_stream_room(peer) {
+            return self.send(endpoint, now, peer, start, behind);
+        }
+        if start.expires.is_none() {
+            start.expires = start.options.deadline.map(|span| now + span);
+        }
+        self.dependants.watch(&start);
+        let limit = endpoint.config().max_waiting_calls;
+        if let Err(start) = self.waiting.push(peer, start, behind.to_vec(), limit) {
+            let limit = endpoint.config().max_streams;
+            start.cell.fail(CallCause::Start(StartError::TooManyStreams { limit }));
+        }
+    }
+
+    /// Sends the calls that wait for a peer, as far as it allows.
+    fn resume(&mut self, endpoint: &mut Endpoint, now: Timestamp, peer: PeerId) {
+        while self.waiting.is_behind(peer) && endpoint.has_stream_room(peer) {
+            let Some((start, behind)) = self.waiting.pop(peer) else { return };
+            if start.cell.is_wanted() {
+                self.send(endpoint, now, peer, start, &behind);
+            } else {
+                start.cell.fail(CallCause::Cancelled);
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Timestamp,
+        peer: PeerId,
         start: Start,
         behind: &[Dependency],
     ) {
-        let Start { remote, options, metadata, payload, response, cell, expires, .. } = start;
-        if !cell.is_wanted() {
-            return cell.fail(CallCause::Cancelled);
-        }
-        let peer = match self.peer(endpoint, now, remote) {
-            Ok(peer) => peer,
-            Err(error) => return cell.fail(CallCause::AddPeer(error)),
-        };
+        let Start { options, metadata, payload, response, cell, expires, .. } = start;
         let Some(after) = self.dependants.behind(behind) else {
             return cell.fail(CallCause::DependencyFailed);
         };
@@ -303,6 +340,7 @@ impl Calls {
             // its end brings the end of those behind it
             let _ended = endpoint.cancel(now, follower.stream, Status::DEPENDENCY);
         }
+        self.resume(endpoint, now, stream.peer);
     }
 
     /// Tells the application what happened.
@@ -322,12 +360,16 @@ impl Calls {
             }
             // what was open with the peer has events of its own, and what is new is refused by the
             // endpoint
-            Event::PeerHealth { .. } => {}
+            Event::PeerHealth { peer, .. } => self.resume(endpoint, now, peer),
             Event::PeerFailed { peer, remote, cause } => {
                 self.remotes.remove(&peer);
                 self.greeted(peer, Outcome::PeerFailed(cause));
                 if self.peers.get(&remote) == Some(&peer) {
                     self.peers.remove(&remote);
+                }
+                // whoever waited for a stream goes to who is there now, if anybody
+                while let Some((start, behind)) = self.waiting.pop(peer) {
+                    self.open(endpoint, now, start, &behind);
                 }
             }
             Event::Opened {
@@ -428,6 +470,9 @@ impl Drop for Calls {
             cell.fail(CallCause::WorkerGone);
         }
         self.dependants.fail_all(CallCause::WorkerGone);
+        for start in self.waiting.drain() {
+            start.cell.fail(CallCause::WorkerGone);
+        }
     }
 }
 

@@ -116,7 +116,8 @@ impl Dependants {
         }
     }
 
-    fn watch(&mut self, start: &Start) {
+    /// Sees to the deadline of a call that waits.
+    pub(super) fn watch(&mut self, start: &Start) {
         if let Some(at) = start.expires {
             self.expiries += 1;
             self.expiring.insert((at, self.expiries), Arc::clone(&start.cell));

@@ -3,12 +3,12 @@
 use core::time::Duration;
 
 use dcquic_proto::{
-    endpoint::Message,
+    endpoint::{Message, StartError},
     id::{Pattern, Priority, Status},
     pool::{CallCause, CallOptions, Incoming},
 };
 
-use super::pools::between;
+use super::pools::{between, between_with};
 use crate::{
     bach_engine::*,
     net::{NetworkSpec, RandomFaults},
@@ -282,4 +282,51 @@ fn an_answer_before_the_last_request_ends_the_requests() {
             incoming.respond(Status::FORBIDDEN, Bytes::new(), Bytes::new()).await.unwrap();
         },
     );
+}
+
+#[test]
+fn calls_beyond_the_streams_of_a_peer_wait_for_their_turn() {
+    for limit in [1, 4] {
+        let config = Config { max_streams: limit, max_waiting_calls: 60, ..Config::datacenter() };
+        between_with(
+            &config,
+            &NetworkSpec::default(),
+            async move |pool| {
+                let deadline = Some(Duration::from_micros(25));
+                let priority = Priority::LOWEST;
+                let short = CallOptions { deadline, priority, ..CallOptions::default() };
+                let calls: Vec<_> = (0..60)
+                    .map(|_| pool.unary(peer(), "other".into(), "x".into()).spawn())
+                    .collect();
+                let late = pool.call(peer(), short, "other".into(), "x".into()).spawn();
+                // all of these find as many waiting as may
+                let refused: Vec<_> = (0..limit + 10)
+                    .map(|_| pool.unary(peer(), "other".into(), "x".into()).spawn())
+                    .collect();
+                for call in calls {
+                    assert_eq!(call.await.unwrap().unwrap().status, Status::OK);
+                }
+                // its level has a turn among the first, or it waits too long
+                if let Err(error) = late.await.unwrap() {
+                    assert_eq!(error.cause, CallCause::Deadline);
+                }
+                let mut errors = 0;
+                for call in refused {
+                    if let Err(error) = call.await.unwrap() {
+                        let full = StartError::TooManyStreams { limit };
+                        assert_eq!(error.cause, CallCause::Start(full));
+                        errors += 1;
+                    }
+                }
+                assert!(errors >= 1);
+                pause(2).await;
+            },
+            async |pool| {
+                while let Some(mut incoming) = pool.accept().await {
+                    let body = incoming.receive().await.unwrap();
+                    drop(incoming.respond(Status::OK, Bytes::new(), body));
+                }
+            },
+        );
+    }
 }
