@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod causality;
+mod chunked;
 pub mod config;
 pub mod congestion;
 pub mod crypto;

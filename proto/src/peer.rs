@@ -26,8 +26,6 @@ use std::collections::VecDeque;
 use early::EarlyData;
 pub(crate) use incoming::Data;
 
-use hashbrown::HashMap;
-
 use crate::{
     congestion::PathCongestion,
     crypto::{DataKeys, HelloInitiator, HelloOutcome, PathKeys, SecretRng, Seed},
@@ -46,7 +44,7 @@ use crate::{
         order::PeerOrder,
     },
     slots::{SlotRef, Slots},
-    stream::Stream,
+    stream::{Stream, remote::RemoteStreams},
     time::Timestamp,
     transfer::{
         receiver::RecvTransfer,
@@ -79,7 +77,7 @@ pub(crate) struct Peer {
     pub(crate) busy_since: Timestamp,
 
     pub(crate) local_streams: Slots<Stream>,
-    pub(crate) remote_streams: HashMap<u32, Stream>,
+    pub(crate) remote_streams: RemoteStreams,
 
     // sending
     pub(crate) outgoing: Slots<SendTransfer>,
@@ -261,7 +259,7 @@ impl Peer {
             last_heard: now,
             busy_since: now,
             local_streams: Slots::with_limit(config.max_streams),
-            remote_streams: HashMap::new(),
+            remote_streams: RemoteStreams::with_limit(config.max_streams),
             outgoing: Slots::with_limit(config.max_transfers),
             notify_queue: VecDeque::new(),
             waiting_for_slot: VecDeque::new(),
@@ -375,3 +373,6 @@ impl Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 //! its way to firing. Each level keeps a bitmap of its slots in use: finding the next one is a
 //! count of zeros, never a walk.
 
-use crate::time::Timestamp;
+use crate::{chunked::Chunked, time::Timestamp};
 
 /// Names a timer, for cancelling it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct TimerToken {
 /// than one tick plus the caller's own lateness. Once warm, nothing is allocated.
 #[derive(Debug)]
 pub struct Wheel<K> {
-    nodes: Vec<Node<K>>,
+    nodes: Chunked<Node<K>>,
     free: u32,
     levels: [Level; LEVELS],
     /// Everything before this tick has been moved to `due` or fired.
@@ -75,7 +75,7 @@ impl<K: Copy> Wheel<K> {
     /// An empty wheel.
     pub fn new(now: Timestamp) -> Self {
         Self {
-            nodes: Vec::new(),
+            nodes: Chunked::new(),
             free: NONE,
             levels: [Level { occupied: 0, slots: [EMPTY; SLOTS] }; LEVELS],
             now: now.as_nanos() >> TICK_SHIFT,

@@ -160,7 +160,6 @@ impl Peer {
     pub(crate) fn begin_incoming(
         &mut self,
         cx: &mut Context,
-        now: Timestamp,
         notify: &TransferNotify<'_>,
         details: Details,
     ) -> Result<SlotRef, Status> {
@@ -182,7 +181,6 @@ impl Peer {
             notify.priority,
             key,
             first_record,
-            now,
         );
         let need = transfer.unpulled();
         let level = transfer.priority.level();
@@ -201,8 +199,9 @@ impl Peer {
     ) {
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
         let size = transfer.layout.size();
-        cx.early_bytes -= core::mem::take(&mut transfer.early);
-        transfer.sink = Some(match destination {
+        let arriving = transfer.begin(now);
+        cx.early_bytes -= core::mem::take(&mut arriving.early);
+        arriving.sink = Some(match destination {
             Destination::Memory => {
                 cx.receive_memory += size;
                 Sink::Memory(BytesMut::zeroed(size as usize))
@@ -258,8 +257,9 @@ impl Peer {
             cx.stats.drop_for(DropReason::UnknownTransfer);
             return;
         };
+        let pulled_to = transfer.arriving.as_ref().map_or(0, |arriving| arriving.pulled_to);
         // [XFER-3]
-        if data.position.checked_add(len).is_none_or(|end| end > transfer.pulled_to) {
+        if data.position.checked_add(len).is_none_or(|end| end > pulled_to) {
             cx.stats.drop_for(DropReason::Violation);
             return;
         }
@@ -276,13 +276,14 @@ impl Peer {
             |offset, data| events.push_back(Event::Record { stream, offset, data }),
         );
         let after = transfer.outstanding();
-        let lost: SmallVec<[ByteRange; 4]> =
-            transfer.lost(distance).into_iter().chain(arrival.corrupt.iter().copied()).collect();
         let complete = transfer.is_complete();
-        let ack_now = transfer.unacknowledged.covered() >= ACK_QUANTUM;
-        let ack = !transfer.ack_queued && !transfer.unacknowledged.is_empty();
-        transfer.ack_queued |= ack;
-        let too_corrupt = transfer.corrupt > MAX_CORRUPT;
+        let Some(arriving) = transfer.arriving.as_deref_mut() else { return };
+        let lost: SmallVec<[ByteRange; 4]> =
+            arriving.lost(distance).into_iter().chain(arrival.corrupt.iter().copied()).collect();
+        let ack_now = arriving.unacknowledged.covered() >= ACK_QUANTUM;
+        let ack = !arriving.ack_queued && !arriving.unacknowledged.is_empty();
+        arriving.ack_queued |= ack;
+        let too_corrupt = arriving.corrupt > MAX_CORRUPT;
 
         cx.stats.payload_bytes_delivered += arrival.fresh;
         cx.stats.duplicate_bytes += len - arrival.fresh;
@@ -347,7 +348,7 @@ impl Peer {
         }
         self.control.completed.push_back(sender);
         self.hold_acknowledgement(cx, now);
-        let body = match transfer.sink.take() {
+        let body = match transfer.arriving.take().and_then(|arriving| arriving.sink) {
             Some(Sink::Memory(memory)) => Some(memory.freeze()),
             _ => None,
         };
@@ -383,22 +384,24 @@ impl Peer {
     fn forget_incoming(&mut self, cx: &mut Context, slot: SlotRef) -> Option<RecvTransfer> {
         let mut transfer = self.incoming.remove(slot)?;
         self.move_outstanding(cx, transfer.outstanding(), 0);
-        cx.early_bytes -= transfer.early;
+        cx.early_bytes -= transfer.early();
         if let Some(need) = transfer.listed.take() {
             self.pulls.remove(&mut cx.pulls, transfer.priority.level(), need, slot);
         }
-        if let Some(Sink::Memory(_)) = transfer.sink {
+        if let Some(Sink::Memory(_)) = transfer.sink() {
             cx.receive_memory -= transfer.layout.size();
         }
         transfer.release_buffers(&mut cx.records);
-        cx.disarm(&mut transfer.pull_timer);
+        if let Some(arriving) = &mut transfer.arriving {
+            cx.disarm(&mut arriving.pull_timer);
+        }
         Some(transfer)
     }
 
     /// The application has consumed records.
     pub(crate) fn release_records(&mut self, cx: &mut Context, slot: SlotRef, bytes: u64) {
         if let Some(Sink::Records { held }) =
-            self.incoming.get_mut(slot).and_then(|t| t.sink.as_mut())
+            self.incoming.get_mut(slot).and_then(RecvTransfer::sink)
         {
             *held = held.saturating_sub(bytes);
         }

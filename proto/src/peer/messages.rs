@@ -203,7 +203,7 @@ impl Peer {
         let id = notify.stream;
         notify.index > 0
             && id.opener() != self.role
-            && self.remote_streams.get(&id.slot()).is_none_or(|stream| {
+            && self.remote_streams.get(id.slot()).is_none_or(|stream| {
                 super::incoming::is_newer(id.generation() as u32, stream.id.generation() as u32)
             })
     }
@@ -259,7 +259,7 @@ impl Peer {
             return Fate::Delivered;
         }
         let details = Details::Message { index, fin };
-        let slot = match self.begin_incoming(cx, now, notify, details) {
+        let slot = match self.begin_incoming(cx, notify, details) {
             Ok(slot) => slot,
             Err(status) => return Fate::Refused(status),
         };

@@ -179,22 +179,24 @@ impl Peer {
             self.control.completed.pop_front();
         }
         while let Some(&slot) = self.control.range_acks.front() {
-            if let Some(transfer) = self.incoming.get_mut(slot) {
+            if let Some(transfer) = self.incoming.get_mut(slot)
+                && let Some(arriving) = &mut transfer.arriving
+            {
                 let ranges = &mut cx.scratch.ranges;
                 ranges.clear();
-                if let Some(opened) = ByteRange::new(0, transfer.opened_to()) {
-                    transfer.unacknowledged.remove(opened);
+                if let Some(opened) = ByteRange::new(0, arriving.opened_to(transfer.layout)) {
+                    arriving.unacknowledged.remove(opened);
                     ranges.push(opened);
                 }
-                ranges.extend(transfer.unacknowledged.iter().take(MAX_RANGES - 1));
+                ranges.extend(arriving.unacknowledged.iter().take(MAX_RANGES - 1));
                 if !ranges.is_empty() {
                     range_ack(transfer.sender, ranges, false).encode(writer)?;
                 }
                 for &range in ranges.iter() {
-                    transfer.unacknowledged.remove(range);
+                    arriving.unacknowledged.remove(range);
                 }
-                transfer.ack_queued = !transfer.unacknowledged.is_empty();
-                if transfer.ack_queued {
+                arriving.ack_queued = !arriving.unacknowledged.is_empty();
+                if arriving.ack_queued {
                     continue;
                 }
             }

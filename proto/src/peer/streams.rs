@@ -35,7 +35,7 @@ impl Peer {
         if id.opener() == self.role {
             self.local_streams.get_mut(Self::local_slot(id))
         } else {
-            self.remote_streams.get_mut(&id.slot()).filter(|stream| stream.id == id)
+            self.remote_streams.get_mut(id.slot()).filter(|stream| stream.id == id)
         }
     }
 
@@ -232,8 +232,8 @@ impl Peer {
         let removed = if stream.opener() == self.role {
             self.local_streams.remove(Self::local_slot(stream))
         } else {
-            match self.remote_streams.get(&stream.slot()) {
-                Some(found) if found.id == stream => self.remote_streams.remove(&stream.slot()),
+            match self.remote_streams.get(stream.slot()) {
+                Some(found) if found.id == stream => self.remote_streams.remove(stream.slot()),
                 _ => None,
             }
         };
@@ -261,10 +261,7 @@ impl Peer {
                 self.end_stream(cx, id, Outcome::PeerFailed(cause));
             }
         }
-        #[expect(clippy::disallowed_methods, reason = "sorted before use")]
-        let mut ids: Vec<_> = self.remote_streams.values().map(|stream| stream.id).collect();
-        ids.sort_unstable();
-        for id in ids {
+        for id in self.remote_streams.ids() {
             self.end_stream(cx, id, Outcome::PeerFailed(cause));
         }
     }

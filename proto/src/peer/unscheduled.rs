@@ -24,15 +24,15 @@ impl Peer {
         // beyond what could ever be granted it is data nobody asked for, and is dropped as such;
         // so is what has no place to go to yet, beyond what all peers together may send
         let most = cx.config.unscheduled_budget + Layout::TAG as u64 * transfer.layout.records();
-        let early = if transfer.sink.is_none() { need } else { 0 };
+        let early = if transfer.sink().is_none() { need } else { 0 };
         if need > most || cx.early_bytes + early > 2 * most {
             return;
         }
-        transfer.early = early;
+        let arriving = transfer.expect_all(now);
+        arriving.early = early;
         cx.early_bytes += early;
-        transfer.expect_all(now);
         let timer = Timer { peer: self.id, kind: TimerKind::Pull(slot) };
-        cx.arm(&mut transfer.pull_timer, now + timeout, timer);
+        cx.arm(&mut arriving.pull_timer, now + timeout, timer);
         cx.charge_unpaced(now, need, slice_len);
         cx.stats.unscheduled_bytes += transfer.layout.size();
         let sender = transfer.sender;

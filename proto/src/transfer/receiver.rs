@@ -16,6 +16,8 @@ use crate::{
 };
 
 /// A message that a peer announced and that is not complete.
+///
+/// A million of them may wait for the application: what is needed once bytes may come is apart.
 #[derive(Debug)]
 pub(crate) struct RecvTransfer {
     pub(crate) stream: StreamId,
@@ -25,8 +27,25 @@ pub(crate) struct RecvTransfer {
     pub(crate) layout: Layout,
     pub(crate) metadata: Bytes,
     pub(crate) details: Details,
+    key: RecordKey,
+    /// What it still needed when it was put into the order of those that want to pull; none if it
+    /// is not there.
+    pub(crate) listed: Option<u64>,
+    pub(crate) priority: Priority,
+    /// `None` until the application has said where the message goes, or some of it comes unasked.
+    pub(crate) arriving: Option<Box<Arriving>>,
+}
+
+/// Opens the records of one message.
+#[derive(Debug)]
+struct RecordKey {
     key: OpeningKey,
     first_record: u64,
+}
+
+/// The bytes of a message as they come.
+#[derive(Debug)]
+pub(crate) struct Arriving {
     /// `None` until the application has said where the message goes.
     pub(crate) sink: Option<Sink>,
     arrived: RangeSet,
@@ -44,10 +63,6 @@ pub(crate) struct RecvTransfer {
     /// Opened but not acknowledged.
     pub(crate) unacknowledged: RangeSet,
     pub(crate) ack_queued: bool,
-    /// What it still needed when it was put into the order of those that want to pull; none if it
-    /// is not there.
-    pub(crate) listed: Option<u64>,
-    pub(crate) priority: Priority,
     /// Bytes that may come before the application has said where the message goes.
     pub(crate) early: u64,
     /// Last pull, or arrival of something new.
@@ -97,6 +112,14 @@ pub(crate) struct Repull {
     pub(crate) at: Timestamp,
 }
 
+/// A slice that came.
+struct Arrived<'a> {
+    now: Timestamp,
+    position: u64,
+    payload: &'a [u8],
+    retransmission: bool,
+}
+
 /// What came of a slice.
 #[derive(Debug, Default)]
 pub(crate) struct Arrival {
@@ -123,17 +146,119 @@ impl RecvTransfer {
         priority: Priority,
         key: OpeningKey,
         first_record: u64,
-        now: Timestamp,
     ) -> Self {
+        let key = RecordKey { key, first_record };
+        let (listed, arriving) = (None, None);
+        Self { stream, sender, buffer, layout, metadata, details, key, listed, priority, arriving }
+    }
+
+    /// Makes ready for bytes to come.
+    pub(crate) fn begin(&mut self, now: Timestamp) -> &mut Arriving {
+        self.arriving.get_or_insert_with(|| Box::new(Arriving::new(now)))
+    }
+
+    /// Bytes pulled but not arrived.
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.arriving.as_ref().map_or(0, |arriving| arriving.outstanding())
+    }
+
+    /// Bytes that were not pulled yet.
+    pub(crate) fn unpulled(&self) -> u64 {
+        self.layout.sealed_len() - self.arriving.as_ref().map_or(0, |arriving| arriving.pulled_to)
+    }
+
+    /// Bytes that may come before the application has said where the message goes.
+    pub(crate) fn early(&self) -> u64 {
+        self.arriving.as_ref().map_or(0, |arriving| arriving.early)
+    }
+
+    /// What has come and is to come, if anything is.
+    pub(crate) fn arriving(&mut self) -> Option<&mut Arriving> {
+        self.arriving.as_deref_mut()
+    }
+
+    /// Where the message goes, if the application has said so.
+    pub(crate) fn sink(&mut self) -> Option<&mut Sink> {
+        self.arriving.as_mut()?.sink.as_mut()
+    }
+
+    /// Notes that the sender sends all of it unasked.
+    pub(crate) fn expect_all(&mut self, now: Timestamp) -> &mut Arriving {
+        let end = self.layout.sealed_len();
+        let arriving = self.begin(now);
+        arriving.pulled_to = end;
+        arriving.active_at = now;
+        arriving
+    }
+
+    /// Whether every record is open.
+    pub(crate) fn is_complete(&self) -> bool {
+        let records = self.layout.records();
+        self.arriving.as_ref().is_some_and(|arriving| arriving.opened == records)
+    }
+
+    /// How much more may be pulled now, given a window of unreleased records.
+    pub(crate) fn pullable(&self, record_window: u64) -> u64 {
+        let Some(arriving) = &self.arriving else { return 0 };
+        let rest = self.unpulled();
+        match &arriving.sink {
+            None => 0,
+            Some(Sink::Memory(_)) => rest,
+            Some(Sink::Records { held }) => {
+                rest.min(record_window.saturating_sub(held + arriving.outstanding()))
+            }
+        }
+    }
+
+    /// Takes a slice that lies inside what was pulled.
+    pub(crate) fn arrive(
+        &mut self,
+        now: Timestamp,
+        position: u64,
+        payload: &[u8],
+        retransmission: bool,
+        pool: &mut RecordPool,
+        opened: impl FnMut(u64, Bytes),
+    ) -> Arrival {
+        let Some(arriving) = self.arriving.as_deref_mut() else { return Arrival::default() };
+        let slice = Arrived { now, position, payload, retransmission };
+        arriving.arrive(self.layout, &self.key, &slice, pool, opened)
+    }
+
+    /// Opens the records that were complete before there was a place for them; the ranges of those
+    /// that are corrupt.
+    pub(crate) fn open_early(
+        &mut self,
+        pool: &mut RecordPool,
+        mut opened: impl FnMut(u64, Bytes),
+    ) -> SmallVec<[ByteRange; 1]> {
+        let mut corrupt = SmallVec::new();
+        let Some(arriving) = self.arriving.as_deref_mut() else { return corrupt };
+        let begun: SmallVec<[u64; 8]> = arriving.assembling.iter().map(|a| a.index).collect();
+        for index in begun {
+            if let Some(record) = self.layout.record_range(index)
+                && !arriving.open_if_full(self.layout, &self.key, index, pool, &mut opened)
+            {
+                corrupt.push(record);
+            }
+        }
+        corrupt
+    }
+
+    /// Gives the assembly buffers back.
+    pub(crate) fn release_buffers(&mut self, pool: &mut RecordPool) {
+        let Some(arriving) = &mut self.arriving else { return };
+        for assembly in arriving.assembling.drain(..) {
+            if let Some(record) = self.layout.record_range(assembly.index) {
+                pool.give_back(assembly.buffer, record.len() as usize);
+            }
+        }
+    }
+}
+
+impl Arriving {
+    fn new(now: Timestamp) -> Self {
         Self {
-            stream,
-            sender,
-            buffer,
-            layout,
-            metadata,
-            details,
-            key,
-            first_record,
             sink: None,
             arrived: RangeSet::default(),
             assembling: VecDeque::new(),
@@ -144,8 +269,6 @@ impl RecvTransfer {
             repulled: VecDeque::new(),
             unacknowledged: RangeSet::default(),
             ack_queued: false,
-            listed: None,
-            priority,
             early: 0,
             active_at: now,
             pull_timer: None,
@@ -159,45 +282,17 @@ impl RecvTransfer {
         self.pulled_to - self.arrived.covered()
     }
 
-    /// Bytes that were not pulled yet.
-    pub(crate) fn unpulled(&self) -> u64 {
-        self.layout.sealed_len() - self.pulled_to
-    }
-
-    /// Notes that the sender sends all of it unasked.
-    pub(crate) fn expect_all(&mut self, now: Timestamp) {
-        self.pulled_to = self.layout.sealed_len();
-        self.active_at = now;
-    }
-
     /// Where the records end that are open from the first on without a hole. Acknowledged again
     /// with every acknowledgement, so that a lost one costs nothing.
-    pub(crate) fn opened_to(&self) -> u64 {
-        let end = self.layout.sealed_len();
+    pub(crate) fn opened_to(&self, layout: Layout) -> u64 {
+        let end = layout.sealed_len();
         let hole = ByteRange::new(0, end).and_then(|whole| self.arrived.gaps(whole).next());
         match hole {
             Some(hole) => {
-                let record = self.layout.record_range(self.layout.record_at(hole.start));
+                let record = layout.record_range(layout.record_at(hole.start));
                 record.map_or(0, |record| record.start)
             }
             None => end,
-        }
-    }
-
-    /// Whether every record is open.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.opened == self.layout.records()
-    }
-
-    /// How much more may be pulled now, given a window of unreleased records.
-    pub(crate) fn pullable(&self, record_window: u64) -> u64 {
-        let rest = self.unpulled();
-        match &self.sink {
-            None => 0,
-            Some(Sink::Memory(_)) => rest,
-            Some(Sink::Records { held }) => {
-                rest.min(record_window.saturating_sub(held + self.outstanding()))
-            }
         }
     }
 
@@ -213,15 +308,15 @@ impl RecvTransfer {
     }
 
     /// Takes a slice that lies inside what was pulled.
-    pub(crate) fn arrive(
+    fn arrive(
         &mut self,
-        now: Timestamp,
-        position: u64,
-        payload: &[u8],
-        retransmission: bool,
+        layout: Layout,
+        key: &RecordKey,
+        slice: &Arrived<'_>,
         pool: &mut RecordPool,
         mut opened: impl FnMut(u64, Bytes),
     ) -> Arrival {
+        let &Arrived { now, position, payload, retransmission } = slice;
         let mut arrival = Arrival::default();
         let end = position + payload.len() as u64;
         if !retransmission {
@@ -238,8 +333,8 @@ impl RecvTransfer {
         }
         let mut at = position;
         while at < end {
-            let index = self.layout.record_at(at);
-            let Some(record) = self.layout.record_range(index) else { break };
+            let index = layout.record_at(at);
+            let Some(record) = layout.record_range(index) else { break };
             let piece_end = end.min(record.end);
             let piece = &payload[(at - position) as usize..(piece_end - position) as usize];
             let Some(range) = ByteRange::new(at, piece_end) else { break };
@@ -247,7 +342,7 @@ impl RecvTransfer {
             if fresh > 0 {
                 arrival.fresh += fresh;
                 self.place(index, record, (at - record.start) as usize, piece, fresh, pool);
-                if !self.open_if_full(index, record, pool, &mut opened) {
+                if !self.open_if_full(layout, key, index, pool, &mut opened) {
                     arrival.corrupt.push(record);
                 }
             }
@@ -264,25 +359,6 @@ impl RecvTransfer {
         let slice = ByteRange::new(position, end)?;
         let again = self.repulled.iter().find_map(|repull| repull.range.intersection(slice))?;
         self.arrived.gaps(again).next()
-    }
-
-    /// Opens the records that were complete before there was a place for them; the ranges of those
-    /// that are corrupt.
-    pub(crate) fn open_early(
-        &mut self,
-        pool: &mut RecordPool,
-        mut opened: impl FnMut(u64, Bytes),
-    ) -> SmallVec<[ByteRange; 1]> {
-        let begun: SmallVec<[u64; 8]> = self.assembling.iter().map(|a| a.index).collect();
-        let mut corrupt = SmallVec::new();
-        for index in begun {
-            if let Some(record) = self.layout.record_range(index)
-                && !self.open_if_full(index, record, pool, &mut opened)
-            {
-                corrupt.push(record);
-            }
-        }
-        corrupt
     }
 
     /// Copies a piece to its place in its record.
@@ -322,8 +398,9 @@ impl RecvTransfer {
     /// Opens a record when all of it is there; false if it is corrupt [XFER-4].
     fn open_if_full(
         &mut self,
+        layout: Layout,
+        key: &RecordKey,
         index: u64,
-        record: ByteRange,
         pool: &mut RecordPool,
         opened: &mut impl FnMut(u64, Bytes),
     ) -> bool {
@@ -331,25 +408,26 @@ impl RecvTransfer {
             // it stays assembled until there is a place for it
             return true;
         }
+        let Some(record) = layout.record_range(index) else { return true };
         let Some(slot) = self.assembling.iter().position(|a| a.index == index) else { return true };
         if self.assembling[slot].filled < record.len() {
             return true;
         }
         let (Some(mut assembly), Some(plain)) =
-            (self.assembling.remove(slot), self.layout.plain_range(index))
+            (self.assembling.remove(slot), layout.plain_range(index))
         else {
             return true;
         };
-        let sequence = self.first_record + index;
+        let sequence = key.first_record + index;
         let result = match &mut self.sink {
             Some(Sink::Memory(memory)) => {
                 let out = &mut memory[plain.start as usize..plain.end as usize];
-                let result = self.key.open(sequence, &assembly.buffer, out);
+                let result = key.key.open(sequence, &assembly.buffer, out);
                 assembly.buffer.clear();
                 result
             }
             Some(Sink::Records { held }) => {
-                let result = self.key.open_in_place(sequence, &mut assembly.buffer);
+                let result = key.key.open_in_place(sequence, &mut assembly.buffer);
                 if result.is_ok() {
                     let data = assembly.buffer.split_to(plain.len() as usize).freeze();
                     assembly.buffer.clear();
@@ -406,14 +484,5 @@ impl RecvTransfer {
         // a sample from pull to data would be ambiguous now (Karn)
         self.rtt_probe = None;
         self.active_at = now;
-    }
-
-    /// Gives the assembly buffers back.
-    pub(crate) fn release_buffers(&mut self, pool: &mut RecordPool) {
-        for assembly in self.assembling.drain(..) {
-            if let Some(record) = self.layout.record_range(assembly.index) {
-                pool.give_back(assembly.buffer, record.len() as usize);
-            }
-        }
     }
 }
