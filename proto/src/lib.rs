@@ -20,11 +20,11 @@
 #![forbid(unsafe_code)]
 
 pub mod causality;
-mod chunked;
 pub mod config;
 pub mod congestion;
 pub mod crypto;
 pub mod endpoint;
+mod growth;
 pub mod id;
 pub mod link;
 mod peer;

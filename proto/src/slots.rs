@@ -1,6 +1,6 @@
 //! A table whose entries are named by slot and generation.
 
-use crate::{chunked::Chunked, id::TransferId};
+use crate::{growth, id::TransferId};
 
 /// Names an entry: its place, and how often the place had been used before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +15,7 @@ pub struct SlotRef {
 /// that slots stay dense.
 #[derive(Debug)]
 pub struct Slots<T> {
-    entries: Chunked<Entry<T>>,
+    entries: Vec<Entry<T>>,
     free: Option<u32>,
     len: usize,
     limit: u32,
@@ -38,7 +38,7 @@ const GENERATION_MASK: u32 = (1 << TransferId::GENERATION_BITS) - 1;
 impl<T> Slots<T> {
     /// An empty table that never holds more than `limit` entries.
     pub const fn with_limit(limit: u32) -> Self {
-        Self { entries: Chunked::new(), free: None, len: 0, limit }
+        Self { entries: Vec::new(), free: None, len: 0, limit }
     }
 
     /// Number of entries.
@@ -47,7 +47,7 @@ impl<T> Slots<T> {
     }
 
     /// Slots that were ever used: every entry's slot is below.
-    pub fn slots(&self) -> usize {
+    pub const fn slots(&self) -> usize {
         self.entries.len()
     }
 
@@ -71,7 +71,8 @@ impl<T> Slots<T> {
         if slot >= self.limit {
             return None;
         }
-        self.entries.push(Entry { generation: 0, state: State::Used(value) });
+        let entry = Entry { generation: 0, state: State::Used(value) };
+        growth::push(&mut self.entries, entry, self.limit as usize);
         self.len += 1;
         Some(SlotRef { slot, generation: 0 })
     }

@@ -6,7 +6,7 @@
 //! its way to firing. Each level keeps a bitmap of its slots in use: finding the next one is a
 //! count of zeros, never a walk.
 
-use crate::{chunked::Chunked, time::Timestamp};
+use crate::{growth, time::Timestamp};
 
 /// Names a timer, for cancelling it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct TimerToken {
 /// than one tick plus the caller's own lateness. Once warm, nothing is allocated.
 #[derive(Debug)]
 pub struct Wheel<K> {
-    nodes: Chunked<Node<K>>,
+    nodes: Vec<Node<K>>,
     free: u32,
     levels: [Level; LEVELS],
     /// Everything before this tick has been moved to `due` or fired.
@@ -75,7 +75,7 @@ impl<K: Copy> Wheel<K> {
     /// An empty wheel.
     pub fn new(now: Timestamp) -> Self {
         Self {
-            nodes: Chunked::new(),
+            nodes: Vec::new(),
             free: NONE,
             levels: [Level { occupied: 0, slots: [EMPTY; SLOTS] }; LEVELS],
             now: now.as_nanos() >> TICK_SHIFT,
@@ -250,7 +250,8 @@ impl<K: Copy> Wheel<K> {
         if self.free == NONE {
             let index = self.nodes.len() as u32;
             let place = Place::Free;
-            self.nodes.push(Node { key, at, generation: 0, place, previous: NONE, next: NONE });
+            let node = Node { key, at, generation: 0, place, previous: NONE, next: NONE };
+            growth::push(&mut self.nodes, node, NONE as usize);
             return index;
         }
         let index = self.free;

@@ -7,8 +7,8 @@ use crate::id::PacketNumber;
 /// [SEC-20] Remembers the newest packet numbers of one key and path.
 ///
 /// The window is a ring of bits; number `n` has bit `n mod size`. The ring is as long as the
-/// numbers so far need, so that a peer that says little takes little. Asking and recording are separate
-/// steps, because a number counts as seen only once its packet has proved authentic.
+/// numbers so far need, so that a peer that says little takes little. Asking and recording are
+/// separate steps, because a number counts as seen only once its packet has proved authentic.
 pub struct ReplayWindow {
     words: Vec<u64>,
     /// Numbers that the window covers, once the ring has its full length.
@@ -87,9 +87,10 @@ impl ReplayWindow {
     /// Lengthens the ring for a number, if it may be longer. Until then it has not come round, so
     /// that every bit stays where it is.
     fn reach(&mut self, number: u64) {
-        let words = (number / 64 + 1).min(self.size / 64) as usize;
-        if words > self.words.len() {
-            self.words.resize(words.next_power_of_two(), 0);
+        let (has, most) = (self.words.len() as u64, self.size / 64);
+        if has < most && number / 64 >= has {
+            let words = (number / 64 + 1).next_power_of_two().min(most);
+            self.words.resize(words as usize, 0);
         }
     }
 

@@ -251,23 +251,25 @@ impl Peer {
         let len = data.payload.len() as u64;
         let distance = self.slice_len() as u64 * u64::from(self.reorder.threshold());
         let retransmission = data.flags.contains(DataFlags::RETRANSMISSION);
-        let Some(transfer) = slot.and_then(|slot| self.incoming.get_mut(slot)) else {
+        let Some((slot, transfer)) =
+            slot.and_then(|slot| self.incoming.get_mut(slot).map(|transfer| (slot, transfer)))
+        else {
             // the tail of a transfer that is complete or was given up
             cx.stats.duplicate_bytes += len;
             cx.stats.drop_for(DropReason::UnknownTransfer);
             return;
         };
-        let pulled_to = transfer.arriving.as_ref().map_or(0, |arriving| arriving.pulled_to);
+        let stream = StreamHandle { peer: self.id, stream: transfer.stream };
         // [XFER-3]
-        if data.position.checked_add(len).is_none_or(|end| end > pulled_to) {
+        let end = data.position.saturating_add(len);
+        let Some(arriving) = transfer.arriving().filter(|arriving| end <= arriving.pulled_to)
+        else {
             cx.stats.drop_for(DropReason::Violation);
             return;
-        }
-        let Some(slot) = slot else { return };
-        let stream = StreamHandle { peer: self.id, stream: transfer.stream };
-        let before = transfer.outstanding();
+        };
+        let before = arriving.outstanding();
         let events = &mut cx.events;
-        let arrival = transfer.arrive(
+        let arrival = arriving.arrive(
             now,
             data.position,
             data.payload,
@@ -275,11 +277,10 @@ impl Peer {
             &mut cx.records,
             |offset, data| events.push_back(Event::Record { stream, offset, data }),
         );
-        let after = transfer.outstanding();
-        let complete = transfer.is_complete();
-        let Some(arriving) = transfer.arriving.as_deref_mut() else { return };
+        let after = arriving.outstanding();
         let lost: SmallVec<[ByteRange; 4]> =
             arriving.lost(distance).into_iter().chain(arrival.corrupt.iter().copied()).collect();
+        let complete = arriving.is_complete();
         let ack_now = arriving.unacknowledged.covered() >= ACK_QUANTUM;
         let ack = !arriving.ack_queued && !arriving.unacknowledged.is_empty();
         arriving.ack_queued |= ack;
@@ -391,8 +392,8 @@ impl Peer {
         if let Some(Sink::Memory(_)) = transfer.sink() {
             cx.receive_memory -= transfer.layout.size();
         }
-        transfer.release_buffers(&mut cx.records);
         if let Some(arriving) = &mut transfer.arriving {
+            arriving.release_buffers(&mut cx.records);
             cx.disarm(&mut arriving.pull_timer);
         }
         Some(transfer)

@@ -184,7 +184,7 @@ impl Peer {
             {
                 let ranges = &mut cx.scratch.ranges;
                 ranges.clear();
-                if let Some(opened) = ByteRange::new(0, arriving.opened_to(transfer.layout)) {
+                if let Some(opened) = ByteRange::new(0, arriving.opened_to()) {
                     arriving.unacknowledged.remove(opened);
                     ranges.push(opened);
                 }

@@ -232,10 +232,7 @@ impl Peer {
         let removed = if stream.opener() == self.role {
             self.local_streams.remove(Self::local_slot(stream))
         } else {
-            match self.remote_streams.get(stream.slot()) {
-                Some(found) if found.id == stream => self.remote_streams.remove(stream.slot()),
-                _ => None,
-            }
+            self.remote_streams.remove(stream)
         };
         let Some(mut removed) = removed else { return };
         if let Some(slot) = removed.sending {

@@ -65,13 +65,14 @@ impl Peer {
     pub(super) fn open_early_records(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
         let stream = StreamHandle { peer: self.id, stream: transfer.stream };
-        let before = transfer.outstanding();
+        let Some(arriving) = transfer.arriving() else { return };
+        let before = arriving.outstanding();
         let events = &mut cx.events;
-        let corrupt = transfer.open_early(&mut cx.records, |offset, data| {
+        let corrupt = arriving.open_early(&mut cx.records, |offset, data| {
             events.push_back(Event::Record { stream, offset, data });
         });
-        let after = transfer.outstanding();
-        let complete = transfer.is_complete();
+        let after = arriving.outstanding();
+        let complete = arriving.is_complete();
         self.move_outstanding(cx, before, after);
         for _ in &corrupt {
             cx.stats.corrupt_records += 1;

@@ -1,6 +1,6 @@
 //! The streams that a peer opened.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, hash_map::Entry};
 
 use crate::{
     id::StreamId,
@@ -47,15 +47,20 @@ impl RemoteStreams {
     /// Adds a stream, in place of one that had the peer's slot before; false if there are too many.
     pub(crate) fn insert(&mut self, stream: Stream) -> bool {
         let slot = stream.id.slot();
-        self.remove(slot);
         let Some(place) = self.streams.insert(stream) else { return false };
-        self.places.insert(slot, place);
+        if let Some(before) = self.places.insert(slot, place) {
+            self.streams.remove(before);
+        }
         true
     }
 
-    /// Takes out the stream that the peer's slot belongs to now.
-    pub(crate) fn remove(&mut self, slot: u32) -> Option<Stream> {
-        self.streams.remove(self.places.remove(&slot)?)
+    /// Takes out the stream `id`.
+    pub(crate) fn remove(&mut self, id: StreamId) -> Option<Stream> {
+        let Entry::Occupied(place) = self.places.entry(id.slot()) else { return None };
+        if self.streams.get(*place.get())?.id != id {
+            return None;
+        }
+        self.streams.remove(place.remove())
     }
 
     /// The ids of all streams, ascending. For rare work: it looks at every slot.
@@ -100,8 +105,10 @@ mod tests {
         assert!(streams.insert(stream(1, 0)) && !streams.insert(stream(2, 0)));
         let slots: Vec<_> = streams.ids().into_iter().map(StreamId::slot).collect();
         assert_eq!(slots, [1, 900_000, 7], "by id: the generation weighs most");
-        assert_eq!(streams.remove(900_000).unwrap().id.slot(), 900_000);
-        assert!(streams.remove(900_000).is_none() && streams.get_mut(900_000).is_none());
+        let id = streams.get(7).unwrap().id;
+        assert!(streams.remove(StreamId::new(Role::Initiator, 0, 7)).is_none(), "an earlier one");
+        assert_eq!(streams.remove(id).unwrap().id, id);
+        assert!(streams.remove(id).is_none() && streams.get_mut(7).is_none());
         assert!(streams.get(2).is_none() && !streams.is_empty());
     }
 }

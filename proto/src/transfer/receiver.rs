@@ -27,7 +27,8 @@ pub(crate) struct RecvTransfer {
     pub(crate) layout: Layout,
     pub(crate) metadata: Bytes,
     pub(crate) details: Details,
-    key: RecordKey,
+    key: OpeningKey,
+    first_record: u64,
     /// What it still needed when it was put into the order of those that want to pull; none if it
     /// is not there.
     pub(crate) listed: Option<u64>,
@@ -36,16 +37,13 @@ pub(crate) struct RecvTransfer {
     pub(crate) arriving: Option<Box<Arriving>>,
 }
 
-/// Opens the records of one message.
-#[derive(Debug)]
-struct RecordKey {
-    key: OpeningKey,
-    first_record: u64,
-}
-
 /// The bytes of a message as they come.
 #[derive(Debug)]
 pub(crate) struct Arriving {
+    // copies, so that a packet finds all it needs in one place
+    layout: Layout,
+    key: OpeningKey,
+    first_record: u64,
     /// `None` until the application has said where the message goes.
     pub(crate) sink: Option<Sink>,
     arrived: RangeSet,
@@ -112,14 +110,6 @@ pub(crate) struct Repull {
     pub(crate) at: Timestamp,
 }
 
-/// A slice that came.
-struct Arrived<'a> {
-    now: Timestamp,
-    position: u64,
-    payload: &'a [u8],
-    retransmission: bool,
-}
-
 /// What came of a slice.
 #[derive(Debug, Default)]
 pub(crate) struct Arrival {
@@ -147,14 +137,26 @@ impl RecvTransfer {
         key: OpeningKey,
         first_record: u64,
     ) -> Self {
-        let key = RecordKey { key, first_record };
-        let (listed, arriving) = (None, None);
-        Self { stream, sender, buffer, layout, metadata, details, key, listed, priority, arriving }
+        Self {
+            stream,
+            sender,
+            buffer,
+            layout,
+            metadata,
+            details,
+            key,
+            first_record,
+            listed: None,
+            priority,
+            arriving: None,
+        }
     }
 
     /// Makes ready for bytes to come.
     pub(crate) fn begin(&mut self, now: Timestamp) -> &mut Arriving {
-        self.arriving.get_or_insert_with(|| Box::new(Arriving::new(now)))
+        let (layout, key, first_record) = (self.layout, &self.key, self.first_record);
+        self.arriving
+            .get_or_insert_with(|| Box::new(Arriving::new(layout, key.clone(), first_record, now)))
     }
 
     /// Bytes pulled but not arrived.
@@ -191,12 +193,6 @@ impl RecvTransfer {
         arriving
     }
 
-    /// Whether every record is open.
-    pub(crate) fn is_complete(&self) -> bool {
-        let records = self.layout.records();
-        self.arriving.as_ref().is_some_and(|arriving| arriving.opened == records)
-    }
-
     /// How much more may be pulled now, given a window of unreleased records.
     pub(crate) fn pullable(&self, record_window: u64) -> u64 {
         let Some(arriving) = &self.arriving else { return 0 };
@@ -209,56 +205,14 @@ impl RecvTransfer {
             }
         }
     }
-
-    /// Takes a slice that lies inside what was pulled.
-    pub(crate) fn arrive(
-        &mut self,
-        now: Timestamp,
-        position: u64,
-        payload: &[u8],
-        retransmission: bool,
-        pool: &mut RecordPool,
-        opened: impl FnMut(u64, Bytes),
-    ) -> Arrival {
-        let Some(arriving) = self.arriving.as_deref_mut() else { return Arrival::default() };
-        let slice = Arrived { now, position, payload, retransmission };
-        arriving.arrive(self.layout, &self.key, &slice, pool, opened)
-    }
-
-    /// Opens the records that were complete before there was a place for them; the ranges of those
-    /// that are corrupt.
-    pub(crate) fn open_early(
-        &mut self,
-        pool: &mut RecordPool,
-        mut opened: impl FnMut(u64, Bytes),
-    ) -> SmallVec<[ByteRange; 1]> {
-        let mut corrupt = SmallVec::new();
-        let Some(arriving) = self.arriving.as_deref_mut() else { return corrupt };
-        let begun: SmallVec<[u64; 8]> = arriving.assembling.iter().map(|a| a.index).collect();
-        for index in begun {
-            if let Some(record) = self.layout.record_range(index)
-                && !arriving.open_if_full(self.layout, &self.key, index, pool, &mut opened)
-            {
-                corrupt.push(record);
-            }
-        }
-        corrupt
-    }
-
-    /// Gives the assembly buffers back.
-    pub(crate) fn release_buffers(&mut self, pool: &mut RecordPool) {
-        let Some(arriving) = &mut self.arriving else { return };
-        for assembly in arriving.assembling.drain(..) {
-            if let Some(record) = self.layout.record_range(assembly.index) {
-                pool.give_back(assembly.buffer, record.len() as usize);
-            }
-        }
-    }
 }
 
 impl Arriving {
-    fn new(now: Timestamp) -> Self {
+    fn new(layout: Layout, key: OpeningKey, first_record: u64, now: Timestamp) -> Self {
         Self {
+            layout,
+            key,
+            first_record,
             sink: None,
             arrived: RangeSet::default(),
             assembling: VecDeque::new(),
@@ -284,16 +238,21 @@ impl Arriving {
 
     /// Where the records end that are open from the first on without a hole. Acknowledged again
     /// with every acknowledgement, so that a lost one costs nothing.
-    pub(crate) fn opened_to(&self, layout: Layout) -> u64 {
-        let end = layout.sealed_len();
+    pub(crate) fn opened_to(&self) -> u64 {
+        let end = self.layout.sealed_len();
         let hole = ByteRange::new(0, end).and_then(|whole| self.arrived.gaps(whole).next());
         match hole {
             Some(hole) => {
-                let record = layout.record_range(layout.record_at(hole.start));
+                let record = self.layout.record_range(self.layout.record_at(hole.start));
                 record.map_or(0, |record| record.start)
             }
             None => end,
         }
+    }
+
+    /// Whether every record is open.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.opened == self.layout.records()
     }
 
     /// Extends what is pulled by `len` bytes and returns the range to ask for.
@@ -308,15 +267,15 @@ impl Arriving {
     }
 
     /// Takes a slice that lies inside what was pulled.
-    fn arrive(
+    pub(crate) fn arrive(
         &mut self,
-        layout: Layout,
-        key: &RecordKey,
-        slice: &Arrived<'_>,
+        now: Timestamp,
+        position: u64,
+        payload: &[u8],
+        retransmission: bool,
         pool: &mut RecordPool,
         mut opened: impl FnMut(u64, Bytes),
     ) -> Arrival {
-        let &Arrived { now, position, payload, retransmission } = slice;
         let mut arrival = Arrival::default();
         let end = position + payload.len() as u64;
         if !retransmission {
@@ -333,8 +292,8 @@ impl Arriving {
         }
         let mut at = position;
         while at < end {
-            let index = layout.record_at(at);
-            let Some(record) = layout.record_range(index) else { break };
+            let index = self.layout.record_at(at);
+            let Some(record) = self.layout.record_range(index) else { break };
             let piece_end = end.min(record.end);
             let piece = &payload[(at - position) as usize..(piece_end - position) as usize];
             let Some(range) = ByteRange::new(at, piece_end) else { break };
@@ -342,7 +301,7 @@ impl Arriving {
             if fresh > 0 {
                 arrival.fresh += fresh;
                 self.place(index, record, (at - record.start) as usize, piece, fresh, pool);
-                if !self.open_if_full(layout, key, index, pool, &mut opened) {
+                if !self.open_if_full(index, record, pool, &mut opened) {
                     arrival.corrupt.push(record);
                 }
             }
@@ -359,6 +318,25 @@ impl Arriving {
         let slice = ByteRange::new(position, end)?;
         let again = self.repulled.iter().find_map(|repull| repull.range.intersection(slice))?;
         self.arrived.gaps(again).next()
+    }
+
+    /// Opens the records that were complete before there was a place for them; the ranges of those
+    /// that are corrupt.
+    pub(crate) fn open_early(
+        &mut self,
+        pool: &mut RecordPool,
+        mut opened: impl FnMut(u64, Bytes),
+    ) -> SmallVec<[ByteRange; 1]> {
+        let begun: SmallVec<[u64; 8]> = self.assembling.iter().map(|a| a.index).collect();
+        let mut corrupt = SmallVec::new();
+        for index in begun {
+            if let Some(record) = self.layout.record_range(index)
+                && !self.open_if_full(index, record, pool, &mut opened)
+            {
+                corrupt.push(record);
+            }
+        }
+        corrupt
     }
 
     /// Copies a piece to its place in its record.
@@ -398,9 +376,8 @@ impl Arriving {
     /// Opens a record when all of it is there; false if it is corrupt [XFER-4].
     fn open_if_full(
         &mut self,
-        layout: Layout,
-        key: &RecordKey,
         index: u64,
+        record: ByteRange,
         pool: &mut RecordPool,
         opened: &mut impl FnMut(u64, Bytes),
     ) -> bool {
@@ -408,26 +385,25 @@ impl Arriving {
             // it stays assembled until there is a place for it
             return true;
         }
-        let Some(record) = layout.record_range(index) else { return true };
         let Some(slot) = self.assembling.iter().position(|a| a.index == index) else { return true };
         if self.assembling[slot].filled < record.len() {
             return true;
         }
         let (Some(mut assembly), Some(plain)) =
-            (self.assembling.remove(slot), layout.plain_range(index))
+            (self.assembling.remove(slot), self.layout.plain_range(index))
         else {
             return true;
         };
-        let sequence = key.first_record + index;
+        let sequence = self.first_record + index;
         let result = match &mut self.sink {
             Some(Sink::Memory(memory)) => {
                 let out = &mut memory[plain.start as usize..plain.end as usize];
-                let result = key.key.open(sequence, &assembly.buffer, out);
+                let result = self.key.open(sequence, &assembly.buffer, out);
                 assembly.buffer.clear();
                 result
             }
             Some(Sink::Records { held }) => {
-                let result = key.key.open_in_place(sequence, &mut assembly.buffer);
+                let result = self.key.open_in_place(sequence, &mut assembly.buffer);
                 if result.is_ok() {
                     let data = assembly.buffer.split_to(plain.len() as usize).freeze();
                     assembly.buffer.clear();
@@ -484,5 +460,14 @@ impl Arriving {
         // a sample from pull to data would be ambiguous now (Karn)
         self.rtt_probe = None;
         self.active_at = now;
+    }
+
+    /// Gives the assembly buffers back.
+    pub(crate) fn release_buffers(&mut self, pool: &mut RecordPool) {
+        for assembly in self.assembling.drain(..) {
+            if let Some(record) = self.layout.record_range(assembly.index) {
+                pool.give_back(assembly.buffer, record.len() as usize);
+            }
+        }
     }
 }
