@@ -51,7 +51,7 @@ fn the_core_is_measured_in_memory() {
 fn idle_transfers_and_peers_are_weighed() {
     let args = ["bench", "memory", "--transfers", "20000", "--peers", "500", "--json"];
     let values = objects(&stdout(args));
-    let most = [("peers", 500, 3_072), ("requests", 20_000, 512), ("announced", 20_000, 1_024)];
+    let most = [("peers", 500, 4_096), ("requests", 20_000, 512), ("announced", 20_000, 1_024)];
     for (value, (workload, count, most)) in values.iter().zip(most) {
         assert_eq!((&value["workload"], &value["count"]), (&workload.into(), &count.into()));
         let each = value["heap_bytes_each"].as_u64().unwrap();
