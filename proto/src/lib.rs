@@ -25,6 +25,7 @@ pub mod config;
 pub mod congestion;
 pub mod crypto;
 pub mod endpoint;
+mod growth;
 pub mod health;
 pub mod id;
 pub mod link;

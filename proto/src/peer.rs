@@ -33,8 +33,6 @@ use health::Watch;
 pub(crate) use incoming::Data;
 pub(crate) use seen::{Fate, Seen, SeenSlots};
 
-use hashbrown::HashMap;
-
 use crate::{
     causality::received::Received,
     congestion::PathCongestion,
@@ -57,7 +55,7 @@ use crate::{
         unscheduled::Demand,
     },
     slots::{SlotRef, Slots},
-    stream::Stream,
+    stream::{Stream, remote::RemoteStreams},
     time::Timestamp,
     transfer::{
         receiver::RecvTransfer,
@@ -94,14 +92,12 @@ pub(crate) struct Peer {
     pub(crate) demotion: u8,
 
     pub(crate) local_streams: Slots<Stream>,
-    pub(crate) remote_streams: HashMap<u32, Stream>,
+    pub(crate) remote_streams: RemoteStreams,
 
     // sending
     pub(crate) outgoing: Slots<SendTransfer>,
     /// Messages whose notify waits to be written, for the first time or again.
     pub(crate) notify_queue: Levels<SlotRef>,
-    /// Streams with a message for which there was no slot.
-    pub(crate) waiting_for_slot: VecDeque<StreamId>,
     pub(crate) unaccepted: VecDeque<Unaccepted>,
     /// When the peer last told of notifies that it has: while it goes on, none is overdue.
     pub(crate) accepted_at: Timestamp,
@@ -127,7 +123,7 @@ pub(crate) struct Peer {
     // receiving
     pub(crate) seen: SeenSlots,
     /// The peer's calls that others depend on.
-    pub(crate) received: Received,
+    pub(crate) received: Option<Box<Received>>,
     pub(crate) incoming: Slots<RecvTransfer>,
     pub(crate) notifies_seen: u64,
     pub(crate) notify_limit_sent: u64,
@@ -191,15 +187,33 @@ pub(crate) struct ControlQueue {
     pub(crate) completed: VecDeque<TransferId>,
     pub(crate) resets: VecDeque<FlowReset>,
     pub(crate) close_acks: VecDeque<StreamId>,
-    /// Streams whose credit the peer is to be told, and whose credit it is asked for.
-    pub(crate) stream_credits: VecDeque<StreamId>,
-    pub(crate) stream_blocked: VecDeque<StreamId>,
-    pub(crate) challenge_responses: VecDeque<(TransferId, u64)>,
+    /// What few peers ever need.
+    pub(crate) rare: Option<Box<RareQueues>>,
     pub(crate) probe: Option<u64>,
     pub(crate) probe_response: Option<(u64, Timestamp)>,
     /// Arrival of the oldest notify that waits for its accept.
     pub(crate) oldest_accept: Timestamp,
     pub(crate) largest: PacketNumber,
+}
+
+/// Queues that take no memory until something is in one of them.
+#[derive(Debug, Default)]
+pub(crate) struct RareQueues {
+    /// Streams whose credit the peer is to be told.
+    pub(crate) credits: VecDeque<StreamId>,
+    /// Streams whose credit the peer is asked for.
+    pub(crate) blocked: VecDeque<StreamId>,
+    /// Streams with a message for which there was no slot.
+    pub(crate) waiting_for_slot: VecDeque<StreamId>,
+    /// Answers to challenges.
+    pub(crate) challenge_responses: VecDeque<(TransferId, u64)>,
+}
+
+impl RareQueues {
+    /// Whether a frame waits in one of them.
+    pub(crate) fn has_frames(&self) -> bool {
+        !self.credits.is_empty() || !self.blocked.is_empty() || !self.challenge_responses.is_empty()
+    }
 }
 
 /// A pull that waits for a packet.
@@ -262,10 +276,9 @@ impl Peer {
             watch: Watch::new(now),
             demotion: 0,
             local_streams: Slots::with_limit(config.max_streams),
-            remote_streams: HashMap::new(),
+            remote_streams: RemoteStreams::with_limit(config.max_streams),
             outgoing: Slots::with_limit(config.max_transfers),
             notify_queue: Levels::default(),
-            waiting_for_slot: VecDeque::new(),
             unaccepted: VecDeque::new(),
             accepted_at: now,
             notify_limit: 0,
@@ -278,7 +291,7 @@ impl Peer {
             held_back: false,
             window_full_at: None,
             seen: SeenSlots::default(),
-            received: Received::default(),
+            received: None,
             incoming: Slots::with_limit(config.max_transfers),
             notifies_seen: 0,
             notify_limit_sent: Context::first_notify_credit(config),
@@ -380,3 +393,6 @@ impl Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

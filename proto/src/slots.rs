@@ -1,6 +1,6 @@
 //! A table whose entries are named by slot and generation.
 
-use crate::id::TransferId;
+use crate::{growth, id::TransferId};
 
 /// Names an entry: its place, and how often the place had been used before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,7 +71,8 @@ impl<T> Slots<T> {
         if slot >= self.limit {
             return None;
         }
-        self.entries.push(Entry { generation: 0, state: State::Used(value) });
+        let entry = Entry { generation: 0, state: State::Used(value) };
+        growth::push(&mut self.entries, entry, self.limit as usize);
         self.len += 1;
         Some(SlotRef { slot, generation: 0 })
     }

@@ -10,6 +10,7 @@
 //! ```
 
 pub(crate) mod flow;
+pub(crate) mod remote;
 
 use flow::{Flow, Inbound, Limits, Outbound};
 use smallvec::SmallVec;

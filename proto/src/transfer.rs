@@ -2,6 +2,7 @@
 
 pub mod inline_arena;
 pub mod layout;
+pub(crate) mod leaving;
 pub(crate) mod receiver;
 pub mod record_pool;
 pub(crate) mod sender;

@@ -6,7 +6,7 @@
 //! its way to firing. Each level keeps a bitmap of its slots in use: finding the next one is a
 //! count of zeros, never a walk.
 
-use crate::time::Timestamp;
+use crate::{growth, time::Timestamp};
 
 /// Names a timer, for cancelling it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,7 +250,8 @@ impl<K: Copy> Wheel<K> {
         if self.free == NONE {
             let index = self.nodes.len() as u32;
             let place = Place::Free;
-            self.nodes.push(Node { key, at, generation: 0, place, previous: NONE, next: NONE });
+            let node = Node { key, at, generation: 0, place, previous: NONE, next: NONE };
+            growth::push(&mut self.nodes, node, NONE as usize);
             return index;
         }
         let index = self.free;

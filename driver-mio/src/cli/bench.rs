@@ -5,6 +5,7 @@ mod bulk;
 mod burst;
 mod core;
 mod figures;
+mod memory;
 mod pair;
 mod rpc;
 
@@ -23,6 +24,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 EXAMPLES:
   dcquic bench core            two endpoints in memory, one thread, no sockets
+  dcquic bench memory          what a million transfers and ten thousand peers hold
   dcquic bench bulk --json     large messages over loopback
   dcquic bench rpc             small calls over loopback
   dcquic bench burst           10,000 calls at one instant over loopback";
@@ -31,6 +33,8 @@ EXAMPLES:
 enum Bench {
     /// The core alone: two endpoints in memory on one thread, without sockets.
     Core(core::Args),
+    /// What a million transfers hold, and ten thousand peers.
+    Memory(memory::Args),
     /// Large messages over loopback UDP.
     Bulk(bulk::Args),
     /// Small calls over loopback UDP.
@@ -43,6 +47,7 @@ enum Bench {
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     match &args.bench {
         Bench::Core(args) => core::run(args, output),
+        Bench::Memory(args) => memory::run(args, output),
         Bench::Bulk(args) => bulk::run(args, output),
         Bench::Rpc(args) => rpc::run(args, output),
         Bench::Burst(args) => burst::run(args, output),

@@ -17,6 +17,7 @@ fn every_command_helps_with_examples() {
         &["decode", "--help"],
         &["bench", "--help"],
         &["bench", "core", "--help"],
+        &["bench", "memory", "--help"],
         &["bench", "bulk", "--help"],
         &["bench", "rpc", "--help"],
         &["bench", "burst", "--help"],

@@ -48,6 +48,20 @@ fn the_core_is_measured_in_memory() {
 }
 
 #[test]
+fn idle_transfers_and_peers_are_weighed() {
+    let args = ["bench", "memory", "--transfers", "20000", "--peers", "500", "--json"];
+    let values = objects(&stdout(args));
+    let most = [("peers", 500, 4_096), ("requests", 20_000, 512), ("announced", 20_000, 1_024)];
+    for (value, (workload, count, most)) in values.iter().zip(most) {
+        assert_eq!((&value["workload"], &value["count"]), (&workload.into(), &count.into()));
+        let each = value["heap_bytes_each"].as_u64().unwrap();
+        assert!(each > 0 && each <= most, "{value}");
+        assert!(value["heap_bytes"].as_u64() >= Some(each));
+    }
+    assert_eq!(values.len(), most.len());
+}
+
+#[test]
 fn loopback_is_measured() {
     for args in [
         &["bench", "bulk", "--size", "4MiB", "--duration", "200ms", "--json"][..],

@@ -25,15 +25,15 @@ pub struct DataKeys {
     rng: SecretRng,
     suite: Suite,
     limit: u64,
-    current: Arc<DataKey>,
+    /// Drawn when it is first needed: most peers are sent nothing that needs one.
+    current: Option<Arc<DataKey>>,
     next_record: u64,
 }
 
 impl DataKeys {
-    /// Draws the first key. `rng` is for this alone.
-    pub fn new(mut rng: SecretRng, suite: Suite, limits: &KeyLimits) -> Self {
-        let current = Arc::new(DataKey::draw(&mut rng, suite));
-        Self { rng, suite, limit: limits.data_key_records(), current, next_record: 0 }
+    /// Keys that `rng` gives; it is for this alone.
+    pub fn new(rng: SecretRng, suite: Suite, limits: &KeyLimits) -> Self {
+        Self { rng, suite, limit: limits.data_key_records(), current: None, next_record: 0 }
     }
 
     /// Numbers for `records` records, under the present key or, once that is used up, a new one.
@@ -47,12 +47,14 @@ impl DataKeys {
             return Err(AllocateError { records, limit: self.limit });
         }
         if records > self.limit - self.next_record {
-            self.current = Arc::new(DataKey::draw(&mut self.rng, self.suite));
+            self.current = None;
             self.next_record = 0;
         }
+        let (rng, suite) = (&mut self.rng, self.suite);
+        let key = self.current.get_or_insert_with(|| Arc::new(DataKey::draw(rng, suite)));
         let first_record = self.next_record;
         self.next_record += records;
-        Ok(SealingKey { key: Arc::clone(&self.current), first_record, records })
+        Ok(SealingKey { key: Arc::clone(key), first_record, records })
     }
 }
 

@@ -6,10 +6,13 @@ use crate::id::PacketNumber;
 
 /// [SEC-20] Remembers the newest packet numbers of one key and path.
 ///
-/// The window is a ring of bits; number `n` has bit `n mod size`. Asking and recording are separate
-/// steps, because a number counts as seen only once its packet has proved authentic.
+/// The window is a ring of bits; number `n` has bit `n mod size`. The ring is as long as the
+/// numbers so far need, so that a peer that says little takes little. Asking and recording are
+/// separate steps, because a number counts as seen only once its packet has proved authentic.
 pub struct ReplayWindow {
-    words: Box<[u64]>,
+    words: Vec<u64>,
+    /// Numbers that the window covers, once the ring has its full length.
+    size: u64,
     /// One more than the highest number recorded; zero while nothing is.
     end: u64,
 }
@@ -21,7 +24,7 @@ impl ReplayWindow {
     /// If `size` is not a power of two of at least 64.
     pub fn new(size: u32) -> Self {
         assert!(size.is_power_of_two() && size >= 64, "replay window of {size} numbers");
-        Self { words: vec![0; size as usize / 64].into_boxed_slice(), end: 0 }
+        Self { words: Vec::new(), size: u64::from(size), end: 0 }
     }
 
     /// Whether `number` may still be accepted. Changes nothing.
@@ -36,7 +39,7 @@ impl ReplayWindow {
         if number >= self.end {
             return Ok(());
         }
-        if self.end - number > self.size() {
+        if self.end - number > self.size {
             return Err(ReplayError::TooOld);
         }
         if self.words[self.word(number)] & bit(number) != 0 {
@@ -62,7 +65,9 @@ impl ReplayWindow {
 
     /// Makes `newest` the highest number, and forgets those that leave the window.
     fn slide_to(&mut self, newest: u64) {
-        if newest - self.end >= self.size() {
+        let forgets_all = newest - self.end >= self.size;
+        self.reach(newest);
+        if forgets_all {
             self.words.fill(0);
         } else {
             let mut number = self.end;
@@ -79,8 +84,14 @@ impl ReplayWindow {
         self.end = newest + 1;
     }
 
-    fn size(&self) -> u64 {
-        self.words.len() as u64 * 64
+    /// Lengthens the ring for a number, if it may be longer. Until then it has not come round, so
+    /// that every bit stays where it is.
+    fn reach(&mut self, number: u64) {
+        let (has, most) = (self.words.len() as u64, self.size / 64);
+        if has < most && number / 64 >= has {
+            let words = (number / 64 + 1).next_power_of_two().min(most);
+            self.words.resize(words as usize, 0);
+        }
     }
 
     fn word(&self, number: u64) -> usize {
@@ -90,7 +101,7 @@ impl ReplayWindow {
 
 impl core::fmt::Debug for ReplayWindow {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("ReplayWindow").field("size", &self.size()).field("end", &self.end).finish()
+        f.debug_struct("ReplayWindow").field("size", &self.size).field("end", &self.end).finish()
     }
 }
 

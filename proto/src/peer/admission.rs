@@ -42,7 +42,7 @@ impl Peer {
         if notify.index != 0 {
             return Fate::Refused(Status::INVALID);
         }
-        if let Some(old) = self.remote_streams.get_mut(&id.slot()) {
+        if let Some(old) = self.remote_streams.get_mut(id.slot()) {
             if old.id == id {
                 return Fate::Refused(Status::INVALID);
             }
@@ -113,21 +113,26 @@ impl Peer {
                 None => Some(Self::take_inline(cx, bytes)),
             };
             let metadata = cx.arena.copy(notify.metadata);
-            self.remote_streams.insert(id.slot(), stream);
+            if !self.remote_streams.insert(stream) {
+                return Fate::Refused(Status::OVERLOADED);
+            }
             self.note_causes(notify);
             self.announce_stream(cx, now, notify, content, metadata, body);
             return Fate::Delivered;
         }
         let auto = size <= cx.config.auto_receive && Self::fits_memory(cx, size);
         let details = Details::Request { announced: !auto, content };
-        let slot = match self.begin_incoming(cx, now, notify, details) {
+        let slot = match self.begin_incoming(cx, notify, details) {
             Ok(slot) => slot,
             Err(status) => return Fate::Refused(status),
         };
         let phase = if auto { Phase::Receiving } else { Phase::Offered };
         let mut stream = opened(phase, &cx.config);
         stream.receiving = Some(slot);
-        self.remote_streams.insert(id.slot(), stream);
+        if !self.remote_streams.insert(stream) {
+            self.drop_incoming(cx, slot);
+            return Fate::Refused(Status::OVERLOADED);
+        }
         self.note_causes(notify);
         if auto {
             self.begin_receiving(cx, now, slot, Destination::Memory);
@@ -196,7 +201,7 @@ impl Peer {
         let largest = cx.config.max_message.min(cx.config.receive_memory);
         let fits = destination == Destination::Records || size <= largest;
         let begun = if fits {
-            self.begin_incoming(cx, now, notify, Details::Response { status })
+            self.begin_incoming(cx, notify, Details::Response { status })
         } else {
             Err(Status::TOO_LARGE)
         };

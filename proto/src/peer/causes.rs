@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{Closing, Peer};
 use crate::{
-    causality::received::Verdict,
+    causality::received::{Received, Verdict},
     endpoint::{After, Event, Outcome, StartError, context::Context},
     id::{Status, StreamId},
     stream::{Causes, Stream},
@@ -51,11 +51,11 @@ impl Peer {
         let id = notify.stream;
         let mut dependencies = SmallVec::new();
         for dependency in notify.dependencies.iter() {
-            self.received.wait(StreamId(dependency.token), id);
+            self.received().wait(StreamId(dependency.token), id);
             dependencies.push(dependency);
         }
         if notify.causality.is_some() {
-            self.received.on_announced(id);
+            self.received().on_announced(id);
         }
         let causes = Causes { token: notify.causality, dependencies, held: Vec::new() };
         if let Some(stream) = self.remote_stream(id) {
@@ -63,8 +63,12 @@ impl Peer {
         }
     }
 
+    fn received(&mut self) -> &mut Received {
+        self.received.get_or_insert_default()
+    }
+
     fn remote_stream(&mut self, id: StreamId) -> Option<&mut Stream> {
-        self.remote_streams.get_mut(&id.slot()).filter(|stream| stream.id == id)
+        self.remote_streams.get_mut(id.slot()).filter(|stream| stream.id == id)
     }
 
     /// Hands an event of a stream to the application, now or when the stream may begin [CAUS-10].
@@ -80,7 +84,7 @@ impl Peer {
                 return;
             }
             if delivers && causes.token.is_some() {
-                self.received.on_delivered(id);
+                self.received().on_delivered(id);
             }
         }
         cx.events.push_back(event);
@@ -88,8 +92,9 @@ impl Peer {
 
     /// Looks at what a stream still waits for; begins or ends it if that is decided.
     fn settle(&mut self, cx: &mut Context, id: StreamId) {
-        let received = &mut self.received;
-        let Some(stream) = self.remote_streams.get_mut(&id.slot()).filter(|s| s.id == id) else {
+        // a stream with dependencies has made it
+        let received = self.received.get_or_insert_default();
+        let Some(stream) = self.remote_streams.get_mut(id.slot()).filter(|s| s.id == id) else {
             return;
         };
         let Some(causes) = stream.causes.as_mut() else { return };
@@ -120,7 +125,7 @@ impl Peer {
         stream.announced |= !held.is_empty();
         for event in held {
             if has_token && event.delivers_request() {
-                self.received.on_delivered(id);
+                self.received().on_delivered(id);
             }
             cx.events.push_back(event);
         }
@@ -138,10 +143,10 @@ impl Peer {
     /// chain is.
     pub(crate) fn settle_woken(&mut self, cx: &mut Context, now: Timestamp) {
         let closing = self.closing.len();
-        while let Some((id, call)) = self.received.next_woken() {
+        while let Some((id, call)) = self.received.as_mut().and_then(|r| r.next_woken()) {
             self.settle(cx, id);
-            let received = &mut self.received;
-            let stream = self.remote_streams.get(&id.slot()).filter(|stream| stream.id == id);
+            let received = self.received.get_or_insert_default();
+            let stream = self.remote_streams.get(id.slot()).filter(|stream| stream.id == id);
             if let Some(causes) = stream.and_then(|stream| stream.causes.as_ref())
                 && causes.dependencies.iter().any(|dependency| dependency.token == call.0)
             {
@@ -158,17 +163,17 @@ impl Peer {
     pub(super) fn note_answered(&mut self, id: StreamId, status: Status) {
         let causes = self.remote_stream(id).and_then(|stream| stream.causes.as_ref());
         if causes.is_some_and(|causes| causes.token.is_some()) {
-            self.received.on_answered(id, status.is_ok());
+            self.received().on_answered(id, status.is_ok());
         }
     }
 
     /// A stream of the peer's has ended, answered or not.
     pub(super) fn note_ended(&mut self, id: StreamId, causes: &Causes) {
         if causes.token.is_some() {
-            self.received.on_failed(id);
+            self.received().on_failed(id);
         }
         for dependency in &causes.dependencies {
-            self.received.stop_waiting(StreamId(dependency.token), id);
+            self.received().stop_waiting(StreamId(dependency.token), id);
         }
     }
 }

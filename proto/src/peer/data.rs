@@ -10,7 +10,7 @@ use crate::{
     link::Ecn,
     slots::SlotRef,
     time::Timestamp,
-    transfer::sender::SendTransfer,
+    transfer::{leaving::SealMemory, sender::SendTransfer},
     wire::packet::{DATA_OVERHEAD, DataFlags, encode_backlog},
 };
 
@@ -53,9 +53,12 @@ impl Peer {
         let mut count = 0;
         let mut failed = None;
         while count < segments {
-            let limit = cx.config.send_memory;
-            let slice = body.next_slice(slice_len, &mut cx.records, &mut cx.send_memory, limit);
-            let Some(slice) = slice else { break };
+            let memory = SealMemory {
+                records: &mut cx.records,
+                used: &mut cx.send_memory,
+                limit: cx.config.send_memory,
+            };
+            let Some(slice) = body.next_slice(slice_len, memory) else { break };
             let len = slice.range.len();
             let fields = DataFields {
                 transfer: receiver,

@@ -237,8 +237,7 @@ impl Peer {
         let local = self.local_streams.refs();
         let local = local.into_iter().filter_map(|slot| self.local_streams.get(slot));
         let mut streams: Vec<_> = local.map(|stream| stream.id).collect();
-        #[expect(clippy::disallowed_methods, reason = "sorted before use")]
-        streams.extend(self.remote_streams.values().map(|stream| stream.id));
+        streams.extend(self.remote_streams.ids());
         streams.sort_unstable();
         streams
     }

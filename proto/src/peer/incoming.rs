@@ -154,7 +154,6 @@ impl Peer {
     pub(crate) fn begin_incoming(
         &mut self,
         cx: &mut Context,
-        now: Timestamp,
         notify: &TransferNotify<'_>,
         details: Details,
     ) -> Result<SlotRef, Status> {
@@ -176,7 +175,6 @@ impl Peer {
             notify.priority,
             key,
             first_record,
-            now,
         );
         let need = transfer.unpulled();
         let level = transfer.priority.lowered(self.demotion);
@@ -195,8 +193,9 @@ impl Peer {
     ) {
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
         let size = transfer.layout.size();
-        cx.early_bytes -= core::mem::take(&mut transfer.early);
-        transfer.sink = Some(match destination {
+        let arriving = transfer.begin(now);
+        cx.early_bytes -= core::mem::take(&mut arriving.early);
+        arriving.sink = Some(match destination {
             Destination::Memory => {
                 cx.receive_memory += size;
                 Sink::Memory(BytesMut::zeroed(size as usize))
@@ -246,22 +245,25 @@ impl Peer {
         let len = data.payload.len() as u64;
         let distance = self.slice_len() as u64 * u64::from(self.reorder.threshold());
         let retransmission = data.flags.contains(DataFlags::RETRANSMISSION);
-        let Some(transfer) = slot.and_then(|slot| self.incoming.get_mut(slot)) else {
+        let Some((slot, transfer)) =
+            slot.and_then(|slot| self.incoming.get_mut(slot).map(|transfer| (slot, transfer)))
+        else {
             // the tail of a transfer that is complete or was given up
             cx.stats.duplicate_bytes += len;
             cx.stats.drop_for(DropReason::UnknownTransfer);
             return;
         };
+        let stream = StreamHandle { peer: self.id, stream: transfer.stream };
         // [XFER-3]
-        if data.position.checked_add(len).is_none_or(|end| end > transfer.pulled_to) {
+        let end = data.position.saturating_add(len);
+        let Some(arriving) = transfer.arriving().filter(|arriving| end <= arriving.pulled_to)
+        else {
             cx.stats.drop_for(DropReason::Violation);
             return;
-        }
-        let Some(slot) = slot else { return };
-        let stream = StreamHandle { peer: self.id, stream: transfer.stream };
-        let before = transfer.outstanding();
+        };
+        let before = arriving.outstanding();
         let events = &mut cx.events;
-        let arrival = transfer.arrive(
+        let arrival = arriving.arrive(
             now,
             data.position,
             data.payload,
@@ -269,14 +271,14 @@ impl Peer {
             &mut cx.records,
             |offset, data| events.push_back(Event::Record { stream, offset, data }),
         );
-        let after = transfer.outstanding();
+        let after = arriving.outstanding();
         let lost: SmallVec<[ByteRange; 4]> =
-            transfer.lost(distance).into_iter().chain(arrival.corrupt.iter().copied()).collect();
-        let complete = transfer.is_complete();
-        let ack_now = transfer.unacknowledged.covered() >= ACK_QUANTUM;
-        let ack = !transfer.ack_queued && !transfer.unacknowledged.is_empty();
-        transfer.ack_queued |= ack;
-        let too_corrupt = transfer.corrupt > MAX_CORRUPT;
+            arriving.lost(distance).into_iter().chain(arrival.corrupt.iter().copied()).collect();
+        let complete = arriving.is_complete();
+        let ack_now = arriving.unacknowledged.covered() >= ACK_QUANTUM;
+        let ack = !arriving.ack_queued && !arriving.unacknowledged.is_empty();
+        arriving.ack_queued |= ack;
+        let too_corrupt = arriving.corrupt > MAX_CORRUPT;
 
         cx.stats.payload_bytes_delivered += arrival.fresh;
         cx.stats.duplicate_bytes += len - arrival.fresh;
@@ -338,7 +340,7 @@ impl Peer {
         self.control.completed.push_back(sender);
         self.hold_acknowledgement(cx, now);
         self.on_success(cx, now);
-        let body = match transfer.sink.take() {
+        let body = match transfer.arriving.take().and_then(|arriving| arriving.sink) {
             Some(Sink::Memory(memory)) => Some(memory.freeze()),
             _ => None,
         };
@@ -373,22 +375,24 @@ impl Peer {
     fn forget_incoming(&mut self, cx: &mut Context, slot: SlotRef) -> Option<RecvTransfer> {
         let mut transfer = self.incoming.remove(slot)?;
         self.move_outstanding(cx, transfer.outstanding(), 0);
-        cx.early_bytes -= transfer.early;
+        cx.early_bytes -= transfer.early();
         if let Some(need) = transfer.listed.take() {
             self.pulls.remove(&mut cx.pulls, transfer.priority.lowered(self.demotion), need, slot);
         }
-        if let Some(Sink::Memory(_)) = transfer.sink {
+        if let Some(Sink::Memory(_)) = transfer.sink() {
             cx.receive_memory -= transfer.layout.size();
         }
-        transfer.release_buffers(&mut cx.records);
-        cx.disarm(&mut transfer.pull_timer);
+        if let Some(arriving) = &mut transfer.arriving {
+            arriving.release_buffers(&mut cx.records);
+            cx.disarm(&mut arriving.pull_timer);
+        }
         Some(transfer)
     }
 
     /// The application has consumed records.
     pub(crate) fn release_records(&mut self, cx: &mut Context, slot: SlotRef, bytes: u64) {
         if let Some(Sink::Records { held }) =
-            self.incoming.get_mut(slot).and_then(|t| t.sink.as_mut())
+            self.incoming.get_mut(slot).and_then(RecvTransfer::sink)
         {
             *held = held.saturating_sub(bytes);
         }
@@ -462,7 +466,7 @@ impl Peer {
             self.reset_receiver(cx, transfer);
             return;
         }
-        self.control.challenge_responses.push_back((transfer, nonce));
+        self.control.rare.get_or_insert_default().challenge_responses.push_back((transfer, nonce));
         self.wants_to_send(cx);
     }
 }

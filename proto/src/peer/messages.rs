@@ -120,13 +120,15 @@ impl Peer {
             && !outbound.blocked
         {
             outbound.blocked = true;
-            self.waiting_for_slot.push_back(stream);
+            let rare = self.control.rare.get_or_insert_default();
+            rare.waiting_for_slot.push_back(stream);
         }
     }
 
     /// A transfer has ended: one of those that wait for its place may try again.
     pub(super) fn unblock_for_slot(&mut self, cx: &mut Context) {
-        if let Some(stream) = self.waiting_for_slot.pop_front() {
+        let rare = self.control.rare.as_mut();
+        if let Some(stream) = rare.and_then(|rare| rare.waiting_for_slot.pop_front()) {
             self.unblock(cx, stream);
         }
     }
@@ -154,7 +156,7 @@ impl Peer {
             return;
         }
         outbound.asked += 1;
-        self.control.stream_blocked.push_back(stream);
+        self.control.rare.get_or_insert_default().blocked.push_back(stream);
         self.wants_to_send(cx);
         self.block(cx, now, stream);
     }
@@ -177,7 +179,7 @@ impl Peer {
         if let Some(inbound) = self.stream_mut(stream).and_then(|stream| stream.inbound())
             && !core::mem::replace(&mut inbound.credit_queued, true)
         {
-            self.control.stream_credits.push_back(stream);
+            self.control.rare.get_or_insert_default().credits.push_back(stream);
             self.wants_to_send(cx);
         }
     }
@@ -207,7 +209,7 @@ impl Peer {
         let id = notify.stream;
         notify.index > 0
             && id.opener() != self.role
-            && self.remote_streams.get(&id.slot()).is_none_or(|stream| {
+            && self.remote_streams.get(id.slot()).is_none_or(|stream| {
                 super::incoming::is_newer(id.generation() as u32, stream.id.generation() as u32)
             })
     }
@@ -263,7 +265,7 @@ impl Peer {
             return Fate::Delivered;
         }
         let details = Details::Message { index, fin };
-        let slot = match self.begin_incoming(cx, now, notify, details) {
+        let slot = match self.begin_incoming(cx, notify, details) {
             Ok(slot) => slot,
             Err(status) => return Fate::Refused(status),
         };

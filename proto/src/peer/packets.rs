@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Peer, Session};
+use super::{Peer, RareQueues, Session};
 use crate::{
     crypto::SealError,
     endpoint::{TransmitQueue, context::Context},
@@ -81,9 +81,7 @@ impl Peer {
             || !control.cancels.is_empty()
             || !control.resets.is_empty()
             || !control.close_acks.is_empty()
-            || !control.stream_credits.is_empty()
-            || !control.stream_blocked.is_empty()
-            || !control.challenge_responses.is_empty()
+            || control.rare.as_ref().is_some_and(|rare| rare.has_frames())
             || control.probe.is_some()
             || control.probe_response.is_some()
             || self.closing.iter().any(|closing| closing.queued)
@@ -171,22 +169,24 @@ impl Peer {
             self.control.completed.pop_front();
         }
         while let Some(&slot) = self.control.range_acks.front() {
-            if let Some(transfer) = self.incoming.get_mut(slot) {
+            if let Some(transfer) = self.incoming.get_mut(slot)
+                && let Some(arriving) = &mut transfer.arriving
+            {
                 let ranges = &mut cx.scratch.ranges;
                 ranges.clear();
-                if let Some(opened) = ByteRange::new(0, transfer.opened_to()) {
-                    transfer.unacknowledged.remove(opened);
+                if let Some(opened) = ByteRange::new(0, arriving.opened_to()) {
+                    arriving.unacknowledged.remove(opened);
                     ranges.push(opened);
                 }
-                ranges.extend(transfer.unacknowledged.iter().take(MAX_RANGES - 1));
+                ranges.extend(arriving.unacknowledged.iter().take(MAX_RANGES - 1));
                 if !ranges.is_empty() {
                     range_ack(transfer.sender, ranges, false).encode(writer)?;
                 }
                 for &range in ranges.iter() {
-                    transfer.unacknowledged.remove(range);
+                    arriving.unacknowledged.remove(range);
                 }
-                transfer.ack_queued = !transfer.unacknowledged.is_empty();
-                if transfer.ack_queued {
+                arriving.ack_queued = !arriving.unacknowledged.is_empty();
+                if arriving.ack_queued {
                     continue;
                 }
             }
@@ -255,17 +255,36 @@ impl Peer {
             closing.queued = false;
             closing.attempts += 1;
         }
-        while let Some(&stream) = self.control.stream_credits.front() {
+        self.write_rare_frames(writer)
+    }
+
+    fn write_rare_frames(&mut self, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
+        let Some(mut rare) = self.control.rare.take() else { return Ok(()) };
+        let written = self.write_frames_of(&mut rare, writer);
+        self.control.rare = Some(rare);
+        written
+    }
+
+    fn write_frames_of(
+        &mut self,
+        rare: &mut RareQueues,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), BufferFull> {
+        while let Some(&stream) = rare.credits.front() {
             if let Some(inbound) = self.stream_mut(stream).and_then(|stream| stream.inbound()) {
                 let Limits { messages, bytes } = inbound.credit();
                 StreamCredit { stream, bytes, messages, lifetime_us: 0 }.encode(writer)?;
                 inbound.on_credit_told();
             }
-            self.control.stream_credits.pop_front();
+            rare.credits.pop_front();
         }
-        while let Some(&stream) = self.control.stream_blocked.front() {
+        while let Some(&stream) = rare.blocked.front() {
             StreamBlocked { stream }.encode(writer)?;
-            self.control.stream_blocked.pop_front();
+            rare.blocked.pop_front();
+        }
+        while let Some(&(transfer, nonce)) = rare.challenge_responses.front() {
+            TransferChallengeResponse { transfer, nonce }.encode(writer)?;
+            rare.challenge_responses.pop_front();
         }
         Ok(())
     }
@@ -279,10 +298,6 @@ impl Peer {
         if let Some(nonce) = self.control.probe {
             Probe { nonce }.encode(writer)?;
             self.control.probe = None;
-        }
-        while let Some(&(transfer, nonce)) = self.control.challenge_responses.front() {
-            TransferChallengeResponse { transfer, nonce }.encode(writer)?;
-            self.control.challenge_responses.pop_front();
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::{
     schedule::credit::PullCredit,
     slots::SlotRef,
     time::Timestamp,
+    transfer::receiver::RecvTransfer,
     wire::packet::DATA_OVERHEAD,
 };
 
@@ -82,9 +83,10 @@ impl Peer {
         let quantum = cx.config.quantum();
         let tapered = transfer.layout.sealed_len() > 2 * quantum;
         let len = pull_len(transfer.pullable(RECORD_WINDOW), quantum, slice_len, tapered);
-        let Some(range) = transfer.pull(now, len) else { return self.want_pull(cx, slot) };
+        let arriving = transfer.begin(now);
+        let Some(range) = arriving.pull(now, len) else { return self.want_pull(cx, slot) };
         let timer = crate::endpoint::context::Timer { peer: self.id, kind: TimerKind::Pull(slot) };
-        cx.arm(&mut transfer.pull_timer, now + timeout, timer);
+        cx.arm(&mut arriving.pull_timer, now + timeout, timer);
         self.control.pulls.push_back(QueuedPull { transfer: slot, range, again: false });
         self.wants_to_send(cx);
         cx.charge_pull(now, range.len(), slice_len);
@@ -148,15 +150,17 @@ impl Peer {
         ranges: &[ByteRange],
     ) {
         let slice_len = self.slice_len() as u64;
-        let Some(transfer) = self.incoming.get_mut(slot) else { return };
-        transfer.repull(now, ranges);
+        let Some(arriving) = self.incoming.get_mut(slot).and_then(RecvTransfer::arriving) else {
+            return;
+        };
+        arriving.repull(now, ranges);
         for &range in ranges {
             cx.stats.repulled_bytes += range.len();
             cx.charge_unpaced(now, range.len(), slice_len);
             self.control.pulls.push_back(QueuedPull { transfer: slot, range, again: true });
         }
         // the sender may hold back because it never learnt what has arrived
-        if !core::mem::replace(&mut transfer.ack_queued, true) {
+        if !core::mem::replace(&mut arriving.ack_queued, true) {
             self.control.range_acks.push_back(slot);
         }
         // nor what it may do: the report of what has arrived may have been lost
@@ -169,27 +173,29 @@ impl Peer {
     pub(crate) fn on_pull_timer(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let timeout = self.timeout(cx);
         let silent = self.last_heard <= self.last_repull_at;
-        let Some(transfer) = self.incoming.get_mut(slot) else { return };
-        transfer.pull_timer = None;
-        if transfer.outstanding() == 0 {
+        let Some(arriving) = self.incoming.get_mut(slot).and_then(RecvTransfer::arriving) else {
+            return;
+        };
+        arriving.pull_timer = None;
+        if arriving.outstanding() == 0 {
             return;
         }
         let mut due: SmallVec<[ByteRange; 4]> = SmallVec::new();
-        let mut next = transfer.active_at + timeout;
+        let mut next = arriving.active_at + timeout;
         // under mass timeout the peer is overloaded or gone: one question at a time
         let asked = silent && self.last_repull_at + timeout > now;
         if !asked {
-            while let Some(repull) = transfer.repulled.front()
+            while let Some(repull) = arriving.repulled.front()
                 && repull.at + timeout <= now
             {
-                due.extend(transfer.holes_in(repull.range));
-                transfer.repulled.pop_front();
+                due.extend(arriving.holes_in(repull.range));
+                arriving.repulled.pop_front();
             }
             if next <= now {
-                due.extend(transfer.missing());
+                due.extend(arriving.missing());
             }
         }
-        if let Some(repull) = transfer.repulled.front() {
+        if let Some(repull) = arriving.repulled.front() {
             next = next.min(repull.at + timeout);
         }
         if silent && !due.is_empty() {
@@ -203,8 +209,8 @@ impl Peer {
         let at = if due.is_empty() { next.max(earliest) } else { now + timeout };
         let at = now + cx.jitter.stretch(at - now, 10);
         let timer = self.timer(TimerKind::Pull(slot));
-        if let Some(transfer) = self.incoming.get_mut(slot) {
-            cx.arm(&mut transfer.pull_timer, at, timer);
+        if let Some(arriving) = self.incoming.get_mut(slot).and_then(RecvTransfer::arriving) {
+            cx.arm(&mut arriving.pull_timer, at, timer);
         }
     }
 }

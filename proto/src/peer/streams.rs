@@ -35,7 +35,7 @@ impl Peer {
         if id.opener() == self.role {
             self.local_streams.get_mut(Self::local_slot(id))
         } else {
-            self.remote_streams.get_mut(&id.slot()).filter(|stream| stream.id == id)
+            self.remote_streams.get_mut(id.slot()).filter(|stream| stream.id == id)
         }
     }
 
@@ -253,10 +253,7 @@ impl Peer {
         let removed = if stream.opener() == self.role {
             self.local_streams.remove(Self::local_slot(stream))
         } else {
-            match self.remote_streams.get(&stream.slot()) {
-                Some(found) if found.id == stream => self.remote_streams.remove(&stream.slot()),
-                _ => None,
-            }
+            self.remote_streams.remove(stream)
         };
         let Some(mut removed) = removed else { return };
         if let Some(slot) = removed.sending {
@@ -285,10 +282,7 @@ impl Peer {
                 self.end_stream(cx, id, Outcome::PeerFailed(cause));
             }
         }
-        #[expect(clippy::disallowed_methods, reason = "sorted before use")]
-        let mut ids: Vec<_> = self.remote_streams.values().map(|stream| stream.id).collect();
-        ids.sort_unstable();
-        for id in ids {
+        for id in self.remote_streams.ids() {
             self.end_stream(cx, id, Outcome::PeerFailed(cause));
         }
     }
@@ -309,7 +303,7 @@ impl Peer {
         self.wants_to_send(cx);
         if frame.stream.opener() != self.role && self.stream_mut(frame.stream).is_none() {
             // it may be one that others depend on, and never come
-            self.received.on_failed(frame.stream);
+            self.received.get_or_insert_default().on_failed(frame.stream);
         }
         // who ends a call has got what opened it, unless that was held back there
         let opening = self.stream_mut(frame.stream).and_then(|stream| stream.sending);

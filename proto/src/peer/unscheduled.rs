@@ -24,15 +24,15 @@ impl Peer {
         // beyond what could ever be granted it is data nobody asked for, and is dropped as such;
         // so is what has no place to go to yet, beyond what all peers together may send
         let most = cx.config.unscheduled_budget + Layout::TAG as u64 * transfer.layout.records();
-        let early = if transfer.sink.is_none() { need } else { 0 };
+        let early = if transfer.sink().is_none() { need } else { 0 };
         if need > most || cx.early_bytes + early > 2 * most {
             return;
         }
-        transfer.early = early;
+        let arriving = transfer.expect_all(now);
+        arriving.early = early;
         cx.early_bytes += early;
-        transfer.expect_all(now);
         let timer = Timer { peer: self.id, kind: TimerKind::Pull(slot) };
-        cx.arm(&mut transfer.pull_timer, now + timeout, timer);
+        cx.arm(&mut arriving.pull_timer, now + timeout, timer);
         cx.charge_unpaced(now, need, slice_len);
         cx.stats.unscheduled_bytes += transfer.layout.size();
         let sender = transfer.sender;
@@ -65,13 +65,14 @@ impl Peer {
     pub(super) fn open_early_records(&mut self, cx: &mut Context, now: Timestamp, slot: SlotRef) {
         let Some(transfer) = self.incoming.get_mut(slot) else { return };
         let stream = StreamHandle { peer: self.id, stream: transfer.stream };
-        let before = transfer.outstanding();
+        let Some(arriving) = transfer.arriving() else { return };
+        let before = arriving.outstanding();
         let events = &mut cx.events;
-        let corrupt = transfer.open_early(&mut cx.records, |offset, data| {
+        let corrupt = arriving.open_early(&mut cx.records, |offset, data| {
             events.push_back(Event::Record { stream, offset, data });
         });
-        let after = transfer.outstanding();
-        let complete = transfer.is_complete();
+        let after = arriving.outstanding();
+        let complete = arriving.is_complete();
         self.move_outstanding(cx, before, after);
         for _ in &corrupt {
             cx.stats.corrupt_records += 1;

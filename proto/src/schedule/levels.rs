@@ -16,10 +16,17 @@ use crate::id::Priority;
 /// Entries that are gone and still in a level, below which it is not worth looking for them.
 const GONE: usize = 32;
 
-/// Entries by level, and some that go ahead of all.
+/// Entries by level, and some that go ahead of all. A peer that is idle has one too: until the first
+/// entry comes, the levels take no memory.
 #[derive(Debug)]
 pub(crate) struct Levels<T> {
     ahead: VecDeque<T>,
+    levels: Option<Box<Weighted<T>>>,
+}
+
+/// The levels, and whose turn it is.
+#[derive(Debug)]
+struct Weighted<T> {
     levels: [Level<T>; Priority::LEVELS],
     weights: Weights,
 }
@@ -52,29 +59,38 @@ pub(crate) struct Claim {
 
 impl<T> Default for Levels<T> {
     fn default() -> Self {
+        Self { ahead: VecDeque::new(), levels: None }
+    }
+}
+
+impl<T> Default for Weighted<T> {
+    fn default() -> Self {
         let level = |_| Level { entries: VecDeque::new(), gone: 0 };
-        Self {
-            ahead: VecDeque::new(),
-            levels: core::array::from_fn(level),
-            weights: Weights::default(),
-        }
+        Self { levels: core::array::from_fn(level), weights: Weights::default() }
     }
 }
 
 impl<T> Levels<T> {
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.ahead.is_empty() && self.weights.ready() == 0
+        self.ahead.is_empty() && self.ready() == 0
+    }
+
+    fn ready(&self) -> u8 {
+        self.levels.as_ref().map_or(0, |levels| levels.weights.ready())
     }
 
     /// Entries that wait in a level.
     pub(crate) fn waiting(&self, level: usize) -> usize {
-        self.levels[level].entries.len() - self.levels[level].gone
+        self.levels.as_ref().map_or(0, |levels| {
+            let level = &levels.levels[level];
+            level.entries.len() - level.gone
+        })
     }
 
     /// The most urgent level that has entries.
-    pub(crate) const fn most_urgent(&self) -> Option<usize> {
-        match self.weights.ready() {
+    pub(crate) fn most_urgent(&self) -> Option<usize> {
+        match self.ready() {
             0 => None,
             ready => Some(ready.trailing_zeros() as usize),
         }
@@ -82,8 +98,9 @@ impl<T> Levels<T> {
 
     /// Adds an entry to the end of a level.
     pub(crate) fn push(&mut self, level: usize, entry: T) {
-        self.levels[level].entries.push_back(entry);
-        self.weights.enter(level);
+        let levels = self.levels.get_or_insert_default();
+        levels.levels[level].entries.push_back(entry);
+        levels.weights.enter(level);
     }
 
     /// Adds an entry ahead of all.
@@ -92,10 +109,62 @@ impl<T> Levels<T> {
     }
 
     /// Whose turn it is. `claim` tells of the first of a level what it takes and lacks.
-    pub(crate) fn next(&self, mut claim: impl FnMut(usize, &T) -> Claim) -> Option<Place> {
+    pub(crate) fn next(&self, claim: impl FnMut(usize, &T) -> Claim) -> Option<Place> {
         if !self.ahead.is_empty() {
             return Some(Place::Ahead);
         }
+        self.levels.as_ref()?.next(claim)
+    }
+
+    /// The entry at a place.
+    pub(crate) fn front(&self, place: Place) -> Option<&T> {
+        match place {
+            Place::Ahead => self.ahead.front(),
+            Place::Level(level) => self.levels.as_ref()?.levels[level].entries.front(),
+        }
+    }
+
+    /// Takes out the entry at a place, and counts its service.
+    pub(crate) fn serve(&mut self, place: Place) -> Option<T> {
+        match (place, &mut self.levels) {
+            (Place::Ahead, _) => self.ahead.pop_front(),
+            (Place::Level(level), Some(levels)) => {
+                levels.weights.charge(level, 1);
+                levels.remove(level)
+            }
+            (Place::Level(_), None) => None,
+        }
+    }
+
+    /// Takes out the entry at a place, which is gone: that is no service.
+    pub(crate) fn discard(&mut self, place: Place) -> Option<T> {
+        match (place, &mut self.levels) {
+            (Place::Ahead, _) => self.ahead.pop_front(),
+            (Place::Level(level), Some(levels)) => {
+                let gone = &mut levels.levels[level].gone;
+                *gone = gone.saturating_sub(1);
+                levels.remove(level)
+            }
+            (Place::Level(_), None) => None,
+        }
+    }
+
+    /// An entry of a level is gone. Takes those out that are, when they have become many: amortised
+    /// constant work.
+    pub(crate) fn note_gone(&mut self, level: usize, is_alive: impl FnMut(&T) -> bool) {
+        let Some(levels) = &mut self.levels else { return };
+        let found = &mut levels.levels[level];
+        found.gone += 1;
+        if found.gone > GONE.max(found.entries.len() / 2) {
+            found.entries.retain(is_alive);
+            found.gone = 0;
+            levels.update(level);
+        }
+    }
+}
+
+impl<T> Weighted<T> {
+    fn next(&self, mut claim: impl FnMut(usize, &T) -> Claim) -> Option<Place> {
         let mut held = [0; Priority::LEVELS];
         let mut left = self.weights.ready();
         while let Some(level) = self.weights.first(left) {
@@ -118,48 +187,10 @@ impl<T> Levels<T> {
         })
     }
 
-    /// The entry at a place.
-    pub(crate) fn front(&self, place: Place) -> Option<&T> {
-        match place {
-            Place::Ahead => self.ahead.front(),
-            Place::Level(level) => self.levels[level].entries.front(),
-        }
-    }
-
-    /// Takes out the entry at a place, and counts its service.
-    pub(crate) fn serve(&mut self, place: Place) -> Option<T> {
-        if let Place::Level(level) = place {
-            self.weights.charge(level, 1);
-        }
-        self.remove(place)
-    }
-
-    /// Takes out the entry at a place, which is gone: that is no service.
-    pub(crate) fn discard(&mut self, place: Place) -> Option<T> {
-        if let Place::Level(level) = place {
-            let gone = &mut self.levels[level].gone;
-            *gone = gone.saturating_sub(1);
-        }
-        self.remove(place)
-    }
-
-    fn remove(&mut self, place: Place) -> Option<T> {
-        let Place::Level(level) = place else { return self.ahead.pop_front() };
+    fn remove(&mut self, level: usize) -> Option<T> {
         let entry = self.levels[level].entries.pop_front();
         self.update(level);
         entry
-    }
-
-    /// An entry of a level is gone. Takes those out that are, when they have become many: amortised
-    /// constant work.
-    pub(crate) fn note_gone(&mut self, level: usize, is_alive: impl FnMut(&T) -> bool) {
-        let found = &mut self.levels[level];
-        found.gone += 1;
-        if found.gone > GONE.max(found.entries.len() / 2) {
-            found.entries.retain(is_alive);
-            found.gone = 0;
-            self.update(level);
-        }
     }
 
     fn update(&mut self, level: usize) {

@@ -16,6 +16,8 @@ use crate::{
 };
 
 /// A message that a peer announced and that is not complete.
+///
+/// A million of them may wait for the application: what is needed once bytes may come is apart.
 #[derive(Debug)]
 pub(crate) struct RecvTransfer {
     pub(crate) stream: StreamId,
@@ -25,6 +27,21 @@ pub(crate) struct RecvTransfer {
     pub(crate) layout: Layout,
     pub(crate) metadata: Bytes,
     pub(crate) details: Details,
+    key: OpeningKey,
+    first_record: u64,
+    /// What it still needed when it was put into the order of those that want to pull; none if it
+    /// is not there.
+    pub(crate) listed: Option<u64>,
+    pub(crate) priority: Priority,
+    /// `None` until the application has said where the message goes, or some of it comes unasked.
+    pub(crate) arriving: Option<Box<Arriving>>,
+}
+
+/// The bytes of a message as they come.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    // copies, so that a packet finds all it needs in one place
+    layout: Layout,
     key: OpeningKey,
     first_record: u64,
     /// `None` until the application has said where the message goes.
@@ -44,10 +61,6 @@ pub(crate) struct RecvTransfer {
     /// Opened but not acknowledged.
     pub(crate) unacknowledged: RangeSet,
     pub(crate) ack_queued: bool,
-    /// What it still needed when it was put into the order of those that want to pull; none if it
-    /// is not there.
-    pub(crate) listed: Option<u64>,
-    pub(crate) priority: Priority,
     /// Bytes that may come before the application has said where the message goes.
     pub(crate) early: u64,
     /// Last pull, or arrival of something new.
@@ -123,7 +136,6 @@ impl RecvTransfer {
         priority: Priority,
         key: OpeningKey,
         first_record: u64,
-        now: Timestamp,
     ) -> Self {
         Self {
             stream,
@@ -132,6 +144,73 @@ impl RecvTransfer {
             layout,
             metadata,
             details,
+            key,
+            first_record,
+            listed: None,
+            priority,
+            arriving: None,
+        }
+    }
+
+    /// Makes ready for bytes to come.
+    pub(crate) fn begin(&mut self, now: Timestamp) -> &mut Arriving {
+        let (layout, key, first_record) = (self.layout, &self.key, self.first_record);
+        self.arriving
+            .get_or_insert_with(|| Box::new(Arriving::new(layout, key.clone(), first_record, now)))
+    }
+
+    /// Bytes pulled but not arrived.
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.arriving.as_ref().map_or(0, |arriving| arriving.outstanding())
+    }
+
+    /// Bytes that were not pulled yet.
+    pub(crate) fn unpulled(&self) -> u64 {
+        self.layout.sealed_len() - self.arriving.as_ref().map_or(0, |arriving| arriving.pulled_to)
+    }
+
+    /// Bytes that may come before the application has said where the message goes.
+    pub(crate) fn early(&self) -> u64 {
+        self.arriving.as_ref().map_or(0, |arriving| arriving.early)
+    }
+
+    /// What has come and is to come, if anything is.
+    pub(crate) fn arriving(&mut self) -> Option<&mut Arriving> {
+        self.arriving.as_deref_mut()
+    }
+
+    /// Where the message goes, if the application has said so.
+    pub(crate) fn sink(&mut self) -> Option<&mut Sink> {
+        self.arriving.as_mut()?.sink.as_mut()
+    }
+
+    /// Notes that the sender sends all of it unasked.
+    pub(crate) fn expect_all(&mut self, now: Timestamp) -> &mut Arriving {
+        let end = self.layout.sealed_len();
+        let arriving = self.begin(now);
+        arriving.pulled_to = end;
+        arriving.active_at = now;
+        arriving
+    }
+
+    /// How much more may be pulled now, given a window of unreleased records.
+    pub(crate) fn pullable(&self, record_window: u64) -> u64 {
+        let Some(arriving) = &self.arriving else { return 0 };
+        let rest = self.unpulled();
+        match &arriving.sink {
+            None => 0,
+            Some(Sink::Memory(_)) => rest,
+            Some(Sink::Records { held }) => {
+                rest.min(record_window.saturating_sub(held + arriving.outstanding()))
+            }
+        }
+    }
+}
+
+impl Arriving {
+    fn new(layout: Layout, key: OpeningKey, first_record: u64, now: Timestamp) -> Self {
+        Self {
+            layout,
             key,
             first_record,
             sink: None,
@@ -144,8 +223,6 @@ impl RecvTransfer {
             repulled: VecDeque::new(),
             unacknowledged: RangeSet::default(),
             ack_queued: false,
-            listed: None,
-            priority,
             early: 0,
             active_at: now,
             pull_timer: None,
@@ -157,17 +234,6 @@ impl RecvTransfer {
     /// Bytes pulled but not arrived.
     pub(crate) fn outstanding(&self) -> u64 {
         self.pulled_to - self.arrived.covered()
-    }
-
-    /// Bytes that were not pulled yet.
-    pub(crate) fn unpulled(&self) -> u64 {
-        self.layout.sealed_len() - self.pulled_to
-    }
-
-    /// Notes that the sender sends all of it unasked.
-    pub(crate) fn expect_all(&mut self, now: Timestamp) {
-        self.pulled_to = self.layout.sealed_len();
-        self.active_at = now;
     }
 
     /// Where the records end that are open from the first on without a hole. Acknowledged again
@@ -187,18 +253,6 @@ impl RecvTransfer {
     /// Whether every record is open.
     pub(crate) fn is_complete(&self) -> bool {
         self.opened == self.layout.records()
-    }
-
-    /// How much more may be pulled now, given a window of unreleased records.
-    pub(crate) fn pullable(&self, record_window: u64) -> u64 {
-        let rest = self.unpulled();
-        match &self.sink {
-            None => 0,
-            Some(Sink::Memory(_)) => rest,
-            Some(Sink::Records { held }) => {
-                rest.min(record_window.saturating_sub(held + self.outstanding()))
-            }
-        }
     }
 
     /// Extends what is pulled by `len` bytes and returns the range to ask for.

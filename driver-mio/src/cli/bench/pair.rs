@@ -27,7 +27,8 @@ pub(crate) enum Side {
 }
 
 /// A client and a server endpoint, and memory in place of a network: nothing is lost, delayed or
-/// paced. Each datagram is copied once from its sender to its receiver.
+/// paced. Each datagram is copied once from its sender to its receiver. Both sides call a pair of
+/// peers by one address.
 pub(crate) struct Pair {
     client: Endpoint,
     server: Endpoint,
@@ -49,7 +50,7 @@ impl Pair {
             Endpoint::new(config.clone(), psk, seed, Timestamp::ZERO).map_err(Failure::new)
         };
         let (mut client, server) = (endpoint(2)?, endpoint(3)?);
-        let peer = client.add_peer(Timestamp::ZERO, address(Side::Server)).map_err(Failure::new)?;
+        let peer = client.add_peer(Timestamp::ZERO, address(0)).map_err(Failure::new)?;
         let mut pair = Self {
             client,
             server,
@@ -60,13 +61,33 @@ impl Pair {
             progressed: started,
             packets: 0,
         };
-        loop {
-            match pair.step()? {
-                Some((Side::Client, Event::PeerConnected { .. })) => return Ok(pair),
+        pair.await_connected(2)?;
+        Ok(pair)
+    }
+
+    /// Waits until `count` more peers are connected, each side's counted.
+    fn await_connected(&mut self, count: u64) -> Result<(), Failure> {
+        let mut connected = 0;
+        while connected < count {
+            match self.step()? {
+                Some((_, Event::PeerConnected { .. })) => connected += 1,
                 Some((_, Event::PeerFailed { cause, .. })) => return Err(Failure::new(cause)),
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// Makes the endpoints know each other as `count` more peers, a few at a time.
+    pub(crate) fn connect_more(&mut self, count: u64) -> Result<(), Failure> {
+        for number in 1..=count {
+            let now = self.now();
+            self.client.add_peer(now, address(number)).map_err(Failure::new)?;
+            if number % GREETED_AT_ONCE == 0 || number == count {
+                self.await_connected(2 * ((number - 1) % GREETED_AT_ONCE + 1))?;
+            }
+        }
+        Ok(())
     }
 
     /// The time, as the endpoints see it.
@@ -144,7 +165,7 @@ impl Pair {
             self.queue.copy_to(transmit, &mut self.datagrams);
             let info = DatagramInfo {
                 local: Some(transmit.destination),
-                remote: address(from),
+                remote: transmit.destination,
                 ecn: transmit.ecn,
                 segment_size: transmit.segment_size,
             };
@@ -167,13 +188,12 @@ fn wake(endpoint: &mut Endpoint, now: Timestamp) -> bool {
     due
 }
 
-fn address(side: Side) -> SocketAddr {
-    let port = match side {
-        Side::Client => 1,
-        Side::Server => 2,
-    };
-    SocketAddr::from(([127, 0, 0, 1], port))
+/// What both sides call peer `number`.
+fn address(number: u64) -> SocketAddr {
+    let [.., a, b, c] = number.to_be_bytes();
+    SocketAddr::from(([10, a, b, c], 1))
 }
 
 const BATCH: usize = 64 << 10;
+const GREETED_AT_ONCE: u64 = 256;
 const STALLED: Duration = Duration::from_secs(10);

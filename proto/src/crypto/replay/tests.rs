@@ -89,3 +89,14 @@ fn asking_changes_nothing() {
     }
     window.record(PacketNumber(0)).unwrap();
 }
+
+#[test]
+fn the_ring_grows_with_the_numbers_and_no_further() {
+    agree(4_096, (0..10_000).chain(0..10_000));
+    agree(4_096, (0..3_000).rev().chain([5_000, 904, 905, 2_999, 100_000, 4_999]));
+    let mut window = ReplayWindow::new(4_096);
+    for (number, words) in [(3, 1), (64, 2), (200, 4), (1, 4), (4_095, 64), (1 << 40, 64)] {
+        assert_eq!(window.record(PacketNumber(number)), Ok(()));
+        assert_eq!(window.words.len(), words, "{number}");
+    }
+}
