@@ -4,10 +4,12 @@
 //! and hands out the [`Pool`](dcquic_proto::pool::Pool), [`clock`] is where time comes from.
 
 pub mod clock;
+mod file_sink;
 pub mod link;
 pub mod runtime;
 
 pub use clock::Clock;
+pub use file_sink::FileSink;
 pub use link::{LinkConfig, LinkError, UdpLink};
 pub use runtime::{PollMode, Runtime, RuntimeConfig, RuntimeError};
 

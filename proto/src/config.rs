@@ -166,6 +166,23 @@ impl Config {
         Self { max_datagram: 8_900, congestion, ..Self::datacenter() }
     }
 
+    /// Between sites: round trips of milliseconds, paths that lose packets and carry no more than
+    /// ordinary frames. Retry timers, patience with silence and the credits follow.
+    pub fn wan() -> Self {
+        Self {
+            max_datagram: 1_200,
+            pull_credit: 32 << 20,
+            pull_credit_per_peer: 16 << 20,
+            initial_rtt: Duration::from_millis(50),
+            min_timeout: Duration::from_millis(20),
+            max_timeout: Duration::from_secs(4),
+            ack_delay: Duration::from_millis(1),
+            idle_timeout: Duration::from_secs(30),
+            hello_timeout: Duration::from_secs(15),
+            ..Self::datacenter()
+        }
+    }
+
     /// For a stack that polls a NIC of its own, `link_rate` bytes per second fast, and for the
     /// simulator: no scheduler stands between the wire and the endpoint, so that retry timers need
     /// no more than its round trips ask for.
@@ -321,8 +338,8 @@ mod tests {
 
     #[test]
     fn profiles_are_valid() {
-        for config in [Config::datacenter(), Config::loopback(), Config::dedicated(12_500_000_000)]
-        {
+        let dedicated = Config::dedicated(12_500_000_000);
+        for config in [Config::datacenter(), Config::loopback(), Config::wan(), dedicated] {
             assert_eq!(config.validate(), Ok(()));
         }
     }

@@ -30,6 +30,7 @@ mod request;
 mod rings;
 mod room;
 mod shedding;
+mod sink;
 mod sync;
 mod transfer;
 
@@ -52,6 +53,7 @@ pub use methods::{Handling, Methods};
 pub use request::Request;
 pub use rings::RingConfig;
 pub use shedding::LoadShedding;
+pub use sink::{PastEnd, ReceiveError, RecordSink, Tee};
 pub use transfer::{Download, Head, Record, Upload, Writer};
 
 use crate::{

@@ -16,8 +16,8 @@ use crate::id::Priority;
 /// Entries that are gone and still in a level, below which it is not worth looking for them.
 const GONE: usize = 32;
 
-/// Entries by level, and some that go ahead of all. A peer that is idle has one too: until the first
-/// entry comes, the levels take no memory.
+/// Entries by level, and some that go ahead of all. A peer that is idle has one too: until the
+/// first entry comes, the levels take no memory.
 #[derive(Debug)]
 pub(crate) struct Levels<T> {
     ahead: VecDeque<T>,
