@@ -1,4 +1,5 @@
 //! Readers that stop: what they cost, and whom they stop.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use core::{net::SocketAddr, time::Duration};
 
