@@ -8,21 +8,49 @@
 //! | `echo` | | anything | the same |
 //! | `time` | | ignored | nanoseconds since 1970-01-01T00:00:00Z in decimal |
 //! | `sink` | | anything | its length in bytes in decimal |
+//! | `seq` | | a number N | 1 to N in decimal, a message each |
+//! | `sum` | | whole numbers in decimal | their sum in decimal |
+//! | `inspect` | | ignored | the call as the server sees it, as JSON |
 //! | `put` | `name` | the file | none; the metadata has `size` and `sha256` |
 //! | `get` | `name` | none | the file; the metadata has `size`, `modified`, `token` |
 //! | `digest` | `token`| none | none; the metadata has `sha256` |
 //!
 //! `modified` is in seconds since 1970. `token` names one `get`: its digest is known only once the
 //! whole file has been read, which is after the response's metadata was sent, so the client asks
-//! for it with `digest` afterwards. A refusal has a status other than 0 and metadata with `error`.
+//! for it with `digest` afterwards.
+//!
+//! Streams: `echo` answers every request with the same message; with one request it answers each of
+//! its lines, and with one response it joins the requests by line breaks. `sum` and `sink` take
+//! their input in one request or in many; `sum` with many responses answers each request with the
+//! sum so far. Request headers are lines of `name: value`. A refusal has a status other than 0 and
+//! metadata with `error`.
 
 use bytes::Bytes;
+use dcquic_proto::id::Pattern;
 use serde::{Deserialize, Serialize};
 
 use super::failure::one_line;
 
 /// The methods that `dcquic call` can use.
-pub(crate) const CALLABLE: [&str; 3] = ["echo", "time", "sink"];
+pub(crate) const CALLABLE: [&str; 6] = ["echo", "time", "sink", "seq", "sum", "inspect"];
+
+/// The shape in which a method is usually called.
+pub(crate) fn usual_pattern(method: &str) -> Pattern {
+    match method {
+        "seq" => Pattern::StreamingResponse,
+        "sum" => Pattern::StreamingRequest,
+        _ => Pattern::Unary,
+    }
+}
+
+/// What has to be said to `dcquic call` for that shape.
+pub(crate) fn usual_option(method: &str) -> &'static str {
+    match usual_pattern(method) {
+        Pattern::StreamingResponse => "with --stream response",
+        Pattern::StreamingRequest => "with --stream request",
+        _ => "with --stream none",
+    }
+}
 
 /// The metadata of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 mod files;
 mod service;
+mod streams;
 
 use std::{
     io,

@@ -12,14 +12,16 @@ use std::{
 
 use bytes::Bytes;
 use dcquic_proto::{
+    endpoint::Message,
     id::Status,
-    pool::{CallError, Incoming},
+    pool::{CallError, Incoming, Sender},
 };
 
-use super::files;
+use super::{files, streams};
 use crate::cli::{
     failure::cause,
-    methods::{Answer, CALLABLE, Request},
+    headers,
+    methods::{Answer, CALLABLE, Request, usual_option},
     names::NameError,
     output,
     part::Directory,
@@ -142,21 +144,55 @@ pub(crate) async fn handle(service: Arc<Service>, mut incoming: Incoming) {
         let why = "the request's metadata is not that of a dcquic command";
         return refuse(incoming, "a request", Status::INVALID, why).await;
     };
-    let result = match request.method.as_str() {
+    let (method, pattern) = (request.method.as_str(), incoming.pattern());
+    let result = match method {
+        known if pattern.has_many_requests() || pattern.has_many_responses() => {
+            if CALLABLE.contains(&known) {
+                return streams::handle(incoming, known).await;
+            }
+            Err(unknown(known))
+        }
         "echo" => echo(&mut incoming).await,
+        "sum" => match incoming.receive().await {
+            Ok(body) => streams::sum(&body),
+            Err(error) => Err(error.into()),
+        },
+        "inspect" => Ok(inspect(&incoming)),
+        "seq" => {
+            let why = format!("seq has many responses; call it {}", usual_option(method));
+            Err(Stop::refused(Status::INVALID, why))
+        }
         "time" => Ok(now()),
         "sink" => sink(&mut incoming).await,
         "digest" => return answer_digest(&service, incoming, &request).await,
         "put" | "get" => return transfer(service, incoming, request).await,
-        other => Err(Stop::refused(
-            Status::NOT_FOUND,
-            format_args!("no method {other:?}; there are {}", CALLABLE.join(", ")),
-        )),
+        other => Err(unknown(other)),
     };
     match result {
         Ok(body) => report(incoming.respond(Status::OK, Bytes::new(), body).await),
         Err(stop) => end(incoming, &request.method, stop).await,
     }
+}
+
+fn unknown(method: &str) -> Stop {
+    let methods = CALLABLE.join(", ");
+    Stop::refused(Status::NOT_FOUND, format_args!("no method {method:?}; there are {methods}"))
+}
+
+/// The call as it arrived.
+fn inspect(incoming: &Incoming) -> Bytes {
+    let headers: serde_json::Map<_, _> = headers::decode(incoming.headers())
+        .into_iter()
+        .map(|header| (header.name, header.value.into()))
+        .collect();
+    let seen = serde_json::json!({
+        "from": incoming.remote().to_string(),
+        "size": incoming.size(),
+        "priority": incoming.priority().level(),
+        "deadline": incoming.expires().is_some(),
+        "headers": headers,
+    });
+    Bytes::from(seen.to_string())
 }
 
 /// Ends a request that was stopped.
@@ -186,8 +222,24 @@ pub(crate) fn report(answered: Result<(), CallError>) {
 
 async fn refuse(incoming: Incoming, what: &str, status: Status, why: &str) {
     output::note(format_args!("{} refused {what}: {why}", incoming.remote()));
+    if incoming.pattern().has_many_responses() {
+        let refusal = Refusal { status, message: why.to_owned() };
+        return report(refuse_stream(incoming.responses(), &refusal).await);
+    }
     let metadata = Answer::refusal(why).encode();
     report(incoming.respond(status, metadata, Bytes::new()).await);
+}
+
+/// Ends a stream of responses with a status other than 0.
+pub(crate) async fn refuse_stream(
+    mut responses: Sender,
+    refusal: &Refusal,
+) -> Result<(), CallError> {
+    let metadata = Answer::refusal(&refusal.message).encode();
+    // an empty response carries the words: the end of a stream alone has a status only
+    let last = Message { metadata, body: Some(Bytes::new()), fin: Some(refusal.status) };
+    responses.send_message(last).await?;
+    responses.finish(refusal.status).await
 }
 
 async fn echo(incoming: &mut Incoming) -> Result<Bytes, Stop> {
