@@ -6,7 +6,9 @@ mod burst;
 mod core;
 mod figures;
 mod pair;
+mod priority;
 mod rpc;
+mod stream;
 
 use clap::Subcommand;
 
@@ -25,7 +27,9 @@ EXAMPLES:
   dcquic bench core            two endpoints in memory, one thread, no sockets
   dcquic bench bulk --json     large messages over loopback
   dcquic bench rpc             small calls over loopback
-  dcquic bench burst           10,000 calls at one instant over loopback";
+  dcquic bench burst           10,000 calls at one instant over loopback
+  dcquic bench stream          messages of a stream both ways over loopback
+  dcquic bench priority        urgent calls beside bulk messages over loopback";
 
 #[derive(Debug, Subcommand)]
 enum Bench {
@@ -37,6 +41,10 @@ enum Bench {
     Rpc(rpc::Args),
     /// Many calls opened at one instant over loopback UDP.
     Burst(burst::Args),
+    /// One stream of messages both ways over loopback UDP.
+    Stream(stream::Args),
+    /// Urgent calls, alone and beside bulk messages, over loopback UDP.
+    Priority(priority::Args),
 }
 
 /// Measures what was asked for.
@@ -46,5 +54,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Bench::Bulk(args) => bulk::run(args, output),
         Bench::Rpc(args) => rpc::run(args, output),
         Bench::Burst(args) => burst::run(args, output),
+        Bench::Stream(args) => stream::run(args, output),
+        Bench::Priority(args) => priority::run(args, output),
     }
 }

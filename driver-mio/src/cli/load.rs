@@ -1,5 +1,8 @@
 //! Work to measure: a server that answers at once, and clients that keep it busy.
 
+pub(crate) mod contest;
+pub(crate) mod streams;
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -13,15 +16,15 @@ use dcquic_proto::{
     config::Config,
     crypto::Psk,
     endpoint::Stats,
-    id::Status,
-    pool::{Incoming, Pool},
+    id::{Pattern, Priority, Status},
+    pool::{CallOptions, Incoming, Pool},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use indicatif::ProgressBar;
 
 use super::{failure::Failure, latency::Latencies, serve::accept, transport};
 
-/// A server on loopback: echoes calls, and takes bulk messages record by record.
+/// A server on loopback: echoes calls, answers streams, and takes bulk messages record by record.
 pub(crate) struct LoadServer {
     runtime: Runtime,
     thread: Option<thread::JoinHandle<()>>,
@@ -92,6 +95,12 @@ impl Drop for LoadServer {
 /// Answers one request. A client that gave up meanwhile needs no answer, and nothing here waits
 /// until it has one.
 async fn answer(mut incoming: Incoming, landing: NextLanding, landed: mpsc::Sender<Vec<u8>>) {
+    let pattern = incoming.pattern();
+    if pattern.has_many_requests() || pattern.has_many_responses() {
+        // a client that gave up needs no answer here either
+        let _ended = streams::answer(incoming).await;
+        return;
+    }
     if *incoming.metadata() != BULK {
         if let Ok(body) = incoming.receive().await {
             drop(incoming.respond(Status::OK, Bytes::new(), body));
@@ -196,8 +205,19 @@ pub(crate) async fn bulk(
     remote: SocketAddr,
     payload: Bytes,
 ) -> Result<Duration, Failure> {
+    bulk_at(pool, remote, Priority::default(), payload).await
+}
+
+/// Like [`bulk`], with a priority.
+pub(crate) async fn bulk_at(
+    pool: &Pool,
+    remote: SocketAddr,
+    priority: Priority,
+    payload: Bytes,
+) -> Result<Duration, Failure> {
     let started = Instant::now();
-    let response = pool.bulk_bytes(remote, BULK, payload).await.map_err(Failure::new)?;
+    let options = CallOptions { pattern: Pattern::Bulk, priority, ..CallOptions::default() };
+    let response = pool.call(remote, options, BULK, payload).await.map_err(Failure::new)?;
     if response.status.is_ok() {
         Ok(started.elapsed())
     } else {
