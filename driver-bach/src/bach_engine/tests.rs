@@ -7,6 +7,7 @@ use crate::net::{Buffer, Cable, Fault, Topology};
 mod causality;
 mod links;
 mod patterns;
+mod paxos;
 mod pools;
 mod scenario;
 
