@@ -8,6 +8,7 @@ mod demo;
 mod digest;
 mod failure;
 mod get;
+mod headers;
 mod hex;
 mod keygen;
 mod latency;
@@ -50,6 +51,7 @@ EXAMPLES:
   dcquic keygen --psk cluster.psk                        a key for both sides
   dcquic serve --listen 0.0.0.0:4433 --psk cluster.psk --root /srv/files
   dcquic call db1:4433 --psk cluster.psk echo --data hello
+  seq 1 100 | dcquic call db1:4433 --psk cluster.psk sum --stream request --priority 1
   dcquic put disk.img db1:4433 --psk cluster.psk
   dcquic get db1:4433 disk.img copy.img --psk cluster.psk
   dcquic decode 10000000 --json                          what a packet says

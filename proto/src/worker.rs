@@ -117,6 +117,9 @@ impl<L: Link> Worker<L> {
     pub fn handle_inputs(&mut self, now: Timestamp) -> Result<bool, L::Error> {
         self.calls.refresh(&mut self.endpoint, &self.mailbox);
         let mut busy = self.receive(now)?;
+        // a call may depend on one that has just ended: commands have to find it so
+        self.mailbox.publish(self.endpoint.stats());
+        busy |= self.dispatch(now);
         busy |= self.command(now);
         if self.endpoint.poll_timeout().is_some_and(|wake| wake.at <= now) {
             self.endpoint.handle_timeout(now);

@@ -9,6 +9,7 @@ mod causality;
 mod links;
 mod methods;
 mod patterns;
+mod paxos;
 mod pools;
 mod scenario;
 

@@ -7,7 +7,9 @@ mod core;
 mod figures;
 mod memory;
 mod pair;
+mod priority;
 mod rpc;
+mod stream;
 
 use clap::Subcommand;
 
@@ -27,7 +29,9 @@ EXAMPLES:
   dcquic bench memory          what a million transfers and ten thousand peers hold
   dcquic bench bulk --json     large messages over loopback
   dcquic bench rpc             small calls over loopback
-  dcquic bench burst           10,000 calls at one instant over loopback";
+  dcquic bench burst           10,000 calls at one instant over loopback
+  dcquic bench stream          messages of a stream both ways over loopback
+  dcquic bench priority        urgent calls beside bulk messages over loopback";
 
 #[derive(Debug, Subcommand)]
 enum Bench {
@@ -41,6 +45,10 @@ enum Bench {
     Rpc(rpc::Args),
     /// Many calls opened at one instant over loopback UDP.
     Burst(burst::Args),
+    /// One stream of messages both ways over loopback UDP.
+    Stream(stream::Args),
+    /// Urgent calls, alone and beside bulk messages, over loopback UDP.
+    Priority(priority::Args),
 }
 
 /// Measures what was asked for.
@@ -51,5 +59,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Bench::Bulk(args) => bulk::run(args, output),
         Bench::Rpc(args) => rpc::run(args, output),
         Bench::Burst(args) => burst::run(args, output),
+        Bench::Stream(args) => stream::run(args, output),
+        Bench::Priority(args) => priority::run(args, output),
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{
     digest::FileDigest,
     failure::Failure,
-    methods::{Answer, Arguments},
+    methods::{Answer, Request},
     output::Output,
     part::PartFile,
     progress,
@@ -68,8 +68,8 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let runtime = transport::start_towards(remote, args.transport.config(remote), psk)?;
     let pool = runtime.pool();
     let started = Instant::now();
-    let arguments = Arguments { name: Some(args.name.clone()), ..Arguments::default() };
-    let mut download = pool.download(remote, arguments.encode("get"), Bytes::new());
+    let request = Request { name: Some(args.name.clone()), ..Request::new("get") };
+    let mut download = pool.download(remote, request.encode(), Bytes::new());
     let head = pollster::block_on(download.head()).map_err(Failure::new)?;
     remote::refusal(remote, &format!("get of {:?}", args.name), head.status, &head.metadata)?;
     let answer = Answer::decode(&head.metadata);
@@ -138,9 +138,9 @@ fn fetch(
 
 /// Asks for the SHA-256 of what the `get` named `token` has read.
 async fn digest(pool: &Pool, remote: SocketAddr, token: String) -> Result<String, Failure> {
-    let arguments = Arguments { token: Some(token), ..Arguments::default() };
+    let request = Request { token: Some(token), ..Request::new("digest") };
     let response =
-        pool.unary(remote, arguments.encode("digest"), Bytes::new()).await.map_err(Failure::new)?;
+        pool.unary(remote, request.encode(), Bytes::new()).await.map_err(Failure::new)?;
     remote::refusal(remote, "digest", response.status, &response.metadata)?;
     Answer::decode(&response.metadata)
         .sha256

@@ -1,5 +1,8 @@
 //! Work to measure: a server that answers at once, and clients that keep it busy.
 
+pub(crate) mod contest;
+pub(crate) mod streams;
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -13,15 +16,15 @@ use dcquic_proto::{
     config::Config,
     crypto::Psk,
     endpoint::Stats,
-    id::Status,
-    pool::{Incoming, Methods, Pool, Request},
+    id::{Pattern, Priority, Status},
+    pool::{CallOptions, Incoming, Pool},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use indicatif::ProgressBar;
 
-use super::{failure::Failure, latency::Latencies, transport};
+use super::{failure::Failure, latency::Latencies, serve::accept, transport};
 
-/// A server on loopback: echoes calls, and takes bulk messages record by record.
+/// A server on loopback: echoes calls, answers streams, and takes bulk messages record by record.
 pub(crate) struct LoadServer {
     runtime: Runtime,
     thread: Option<thread::JoinHandle<()>>,
@@ -52,12 +55,10 @@ impl LoadServer {
         let thread = thread::Builder::new()
             .name("answers".into())
             .spawn(move || {
-                let methods = Methods::new()
-                    .unary("", async |request: Request| Ok(request.body))
-                    .any(BULK, move |incoming| {
-                        take(incoming, Arc::clone(&landing), sender.clone())
-                    });
-                pollster::block_on(methods.serve(&pool));
+                let answers = accept::all(&pool, |incoming| {
+                    answer(incoming, Arc::clone(&landing), sender.clone())
+                });
+                pollster::block_on(answers);
             })
             .map_err(|error| Failure::new(format_args!("cannot start a thread: {error}")))?;
         Ok(Self { runtime, thread: Some(thread), landed })
@@ -91,9 +92,21 @@ impl Drop for LoadServer {
     }
 }
 
-/// Takes one bulk message. A client that gave up meanwhile needs no answer, and nothing here waits
+/// Answers one request. A client that gave up meanwhile needs no answer, and nothing here waits
 /// until it has one.
-async fn take(mut incoming: Incoming, landing: NextLanding, landed: mpsc::Sender<Vec<u8>>) {
+async fn answer(mut incoming: Incoming, landing: NextLanding, landed: mpsc::Sender<Vec<u8>>) {
+    let pattern = incoming.pattern();
+    if pattern.has_many_requests() || pattern.has_many_responses() {
+        // a client that gave up needs no answer here either
+        let _ended = streams::answer(incoming).await;
+        return;
+    }
+    if *incoming.metadata() != BULK {
+        if let Ok(body) = incoming.receive().await {
+            drop(incoming.respond(Status::OK, Bytes::new(), body));
+        }
+        return;
+    }
     let mut landing = landing.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut records = incoming.records();
     while let Some(record) = records.next().await {
@@ -192,8 +205,19 @@ pub(crate) async fn bulk(
     remote: SocketAddr,
     payload: Bytes,
 ) -> Result<Duration, Failure> {
+    bulk_at(pool, remote, Priority::default(), payload).await
+}
+
+/// Like [`bulk`], with a priority.
+pub(crate) async fn bulk_at(
+    pool: &Pool,
+    remote: SocketAddr,
+    priority: Priority,
+    payload: Bytes,
+) -> Result<Duration, Failure> {
     let started = Instant::now();
-    let response = pool.bulk_bytes(remote, BULK.into(), payload).await.map_err(Failure::new)?;
+    let options = CallOptions { pattern: Pattern::Bulk, priority, ..CallOptions::default() };
+    let response = pool.call(remote, options, BULK, payload).await.map_err(Failure::new)?;
     if response.status.is_ok() {
         Ok(started.elapsed())
     } else {
@@ -222,5 +246,5 @@ impl Usefulness {
 }
 
 /// Metadata of messages that are not echoed.
-const BULK: &str = "bulk";
+const BULK: Bytes = Bytes::from_static(b"bulk");
 const PROGRESS_STEP: u64 = 256;

@@ -1,32 +1,62 @@
 //! What the command and its server say to each other: the metadata of requests and responses.
 //!
-//! A request's metadata is the name of the method; a zero byte and a JSON object in UTF-8 follow it
-//! if the method takes fields:
+//! A request's metadata is a JSON object in UTF-8 with the field `method`, and the fields that the
+//! method takes:
 //!
 //! | method | fields | request body | response body |
 //! |---|--------|---|---|
 //! | `echo` | | anything | the same |
 //! | `time` | | ignored | nanoseconds since 1970-01-01T00:00:00Z in decimal |
 //! | `sink` | | anything | its length in bytes in decimal |
+//! | `seq` | | a number N | 1 to N in decimal, a message each |
+//! | `sum` | | whole numbers in decimal | their sum in decimal |
+//! | `inspect` | | ignored | the call as the server sees it, as JSON |
 //! | `put` | `name` | the file | none; the metadata has `size` and `sha256` |
 //! | `get` | `name` | none | the file; the metadata has `size`, `modified`, `token` |
 //! | `digest` | `token`| none | none; the metadata has `sha256` |
 //!
 //! `modified` is in seconds since 1970. `token` names one `get`: its digest is known only once the
 //! whole file has been read, which is after the response's metadata was sent, so the client asks
-//! for it with `digest` afterwards. A refusal has a status other than 0 and metadata with `error`.
+//! for it with `digest` afterwards.
+//!
+//! Streams: `echo` answers every request with the same message; with one request it answers each of
+//! its lines, and with one response it joins the requests by line breaks. `sum` and `sink` take
+//! their input in one request or in many; `sum` with many responses answers each request with the
+//! sum so far. Request headers are lines of `name: value`. A refusal has a status other than 0 and
+//! metadata with `error`.
 
 use bytes::Bytes;
+use dcquic_proto::id::Pattern;
 use serde::{Deserialize, Serialize};
 
 use super::failure::one_line;
 
 /// The methods that `dcquic call` can use.
-pub(crate) const CALLABLE: [&str; 3] = ["echo", "time", "sink"];
+pub(crate) const CALLABLE: [&str; 6] = ["echo", "time", "sink", "seq", "sum", "inspect"];
 
-/// The fields of a request.
+/// The shape in which a method is usually called.
+pub(crate) fn usual_pattern(method: &str) -> Pattern {
+    match method {
+        "seq" => Pattern::StreamingResponse,
+        "sum" => Pattern::StreamingRequest,
+        _ => Pattern::Unary,
+    }
+}
+
+/// What has to be said to `dcquic call` for that shape.
+pub(crate) fn usual_option(method: &str) -> &'static str {
+    match usual_pattern(method) {
+        Pattern::StreamingResponse => "with --stream response",
+        Pattern::StreamingRequest => "with --stream request",
+        _ => "with --stream none",
+    }
+}
+
+/// The metadata of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Arguments {
+pub(crate) struct Request {
+    /// What to do.
+    pub(crate) method: String,
     /// Which file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
@@ -55,15 +85,20 @@ pub(crate) struct Answer {
     pub(crate) error: Option<String>,
 }
 
-impl Arguments {
-    /// Those that stand behind a method's name, if they are ours.
-    pub(crate) fn decode(arguments: &[u8]) -> Option<Self> {
-        serde_json::from_slice(arguments).ok()
+impl Request {
+    /// A request without fields.
+    pub(crate) fn new(method: &str) -> Self {
+        Self { method: method.to_owned(), ..Self::default() }
     }
 
-    /// The metadata of a request for `method` with these.
-    pub(crate) fn encode(&self, method: &str) -> Bytes {
-        [method.as_bytes(), b"\0", &json(self)].concat().into()
+    /// The request in `metadata`, if it is one.
+    pub(crate) fn decode(metadata: &[u8]) -> Option<Self> {
+        serde_json::from_slice(metadata).ok()
+    }
+
+    /// The metadata that says this.
+    pub(crate) fn encode(&self) -> Bytes {
+        json(self)
     }
 }
 
@@ -103,19 +138,18 @@ mod tests {
 
     #[test]
     fn requests_and_answers_round_trip() {
-        let arguments = Arguments { name: Some("a\"b".into()), ..Arguments::default() };
-        let metadata = arguments.encode("put");
-        assert_eq!(metadata, "put\0{\"name\":\"a\\\"b\"}");
-        assert_eq!(Arguments::decode(&metadata[4..]), Some(arguments));
+        let request = Request { name: Some("a\"b".into()), ..Request::new("put") };
+        assert_eq!(request.encode(), r#"{"method":"put","name":"a\"b"}"#);
+        assert_eq!(Request::decode(&request.encode()), Some(request));
         let answer = Answer { size: Some(7), sha256: Some("ab".into()), ..Answer::default() };
         assert_eq!(answer.encode(), r#"{"size":7,"sha256":"ab"}"#);
         assert_eq!(Answer::decode(&answer.encode()), answer);
     }
 
     #[test]
-    fn foreign_arguments_are_none() {
-        for arguments in [&b""[..], b"echo", b"{\"name\":1}", b"\xff"] {
-            assert_eq!(Arguments::decode(arguments), None);
+    fn foreign_metadata_is_no_request() {
+        for metadata in [&b""[..], b"{}", b"echo", b"{\"method\":1}", b"\xff"] {
+            assert_eq!(Request::decode(metadata), None);
         }
         assert_eq!(Answer::decode(b"\xff"), Answer::default());
     }

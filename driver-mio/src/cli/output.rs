@@ -33,6 +33,11 @@ impl Output {
     pub(crate) fn raw(self, bytes: &[u8]) -> Result<(), Failure> {
         print(bytes, io::stdout().is_terminal() && !bytes.ends_with(b"\n"))
     }
+
+    /// Prints bytes as they are, and a line break.
+    pub(crate) fn line(self, bytes: &[u8]) -> Result<(), Failure> {
+        print(bytes, true)
+    }
 }
 
 /// Says something beside the results, on stderr.

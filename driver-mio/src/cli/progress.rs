@@ -28,6 +28,16 @@ pub(crate) fn waiting(label: &str) -> ProgressBar {
     spinner
 }
 
+/// A count without a known end, likewise.
+pub(crate) fn counting(label: &str) -> ProgressBar {
+    let spinner = waiting(label);
+    let style = ProgressStyle::with_template(COUNTING);
+    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner
+}
+
+const COUNTING: &str = "{spinner} {msg} {human_pos} {per_sec}";
+
 fn bar(label: &str, total: u64, template: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -46,6 +56,7 @@ mod tests {
         for template in [
             "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} ETA {eta}",
             "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} ETA {eta}",
+            COUNTING,
         ] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     failure::Failure,
-    methods::{Answer, Arguments},
+    methods::{Answer, Request},
     output::Output,
     progress,
     psk::PskOption,
@@ -69,9 +69,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     };
     let (file, size) = open(&args.file)?;
     let runtime = transport::start_towards(remote, args.transport.config(remote), psk)?;
-    let arguments = Arguments { name: Some(name.clone()), ..Arguments::default() };
+    let request = Request { name: Some(name.clone()), ..Request::new("put") };
     let started = Instant::now();
-    let mut upload = runtime.pool().bulk(remote, arguments.encode("put"), size);
+    let mut upload = runtime.pool().bulk(remote, request.encode(), size);
     let bar = progress::bytes(&name, size);
     let sent = send(&mut upload, &args.file, file, size, &bar)?;
     let response = pollster::block_on(upload.response()).map_err(Failure::new)?;

@@ -1,7 +1,9 @@
 //! `dcquic serve`: answers calls and keeps files.
 
+pub(crate) mod accept;
 mod files;
 mod service;
+mod streams;
 
 use std::{
     io,
@@ -75,7 +77,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let listening = Listening { ok: true, listening: runtime.local_addr().to_string() };
     output.result(&listening, |at| format!("listening on {}", at.listening))?;
     let service = Arc::new(Service::new(root, stopping));
-    pollster::block_on(service::methods(&service).serve(&pool));
+    pollster::block_on(accept::all(&pool, |incoming| service::handle(service.clone(), incoming)));
     service.wait();
     Ok(())
 }

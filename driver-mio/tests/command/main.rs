@@ -6,6 +6,7 @@ mod failures;
 mod files;
 mod keys;
 mod measure;
+mod patterns;
 mod relay;
 mod run;
 mod serve;

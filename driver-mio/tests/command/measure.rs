@@ -6,12 +6,22 @@ use crate::run::{objects, stdout};
 fn the_demo_reports_every_figure() {
     let value = &objects(&stdout(["demo", "--bulk", "32MiB", "--calls", "1000", "--json"]))[0];
     assert_eq!(value["ok"], true);
-    for figure in ["rpc_per_s", "rpc_p50_us", "rpc_p99_us", "bulk_gbit_s"] {
+    for figure in [
+        "rpc_per_s",
+        "rpc_p50_us",
+        "rpc_p99_us",
+        "responses_per_s",
+        "requests_per_s",
+        "echoes_per_s",
+        "bulk_gbit_s",
+        "urgent_alone_p99_us",
+        "urgent_beside_bulk_p99_us",
+    ] {
         assert!(value[figure].as_f64().unwrap() > 0.0, "{figure}");
     }
     assert!(value["useful_share"].as_f64().unwrap() >= 0.999, "{value}");
     assert!(value["retransmitted_bytes"].is_u64());
-    let table = stdout(["demo", "--bulk", "1MiB", "--calls", "10"]);
+    let table = stdout(["demo", "--bulk", "1MiB", "--calls", "10", "--messages", "10"]);
     assert!(table.contains("useful share"), "{table}");
 }
 
@@ -67,8 +77,19 @@ fn loopback_is_measured() {
         &["bench", "bulk", "--size", "4MiB", "--duration", "200ms", "--json"][..],
         &["bench", "rpc", "--duration", "200ms", "--json"],
         &["bench", "burst", "--calls", "1000", "--json"],
+        &["bench", "stream", "--duration", "200ms", "--json"],
+        &["bench", "priority", "--bulk", "4MiB", "--duration", "200ms", "--json"],
     ] {
         let value = &objects(&stdout(args))[0];
         assert_eq!((&value["ok"], &value["workload"]), (&true.into(), &args[1].into()));
+        let figures: &[&str] = match args[1] {
+            "stream" => &["messages_per_s", "gbit_s"],
+            "priority" => &["idle_p99_us", "busy_p99_us", "p99_ratio", "gbit_s"],
+            "bulk" => &["gbit_s"],
+            _ => &["rpc_per_s", "rpc_p99_us"],
+        };
+        for figure in figures {
+            assert!(value[figure].as_f64() > Some(0.0), "{figure}: {value}");
+        }
     }
 }

@@ -140,7 +140,11 @@ impl Calls {
             Command::Cancel { cell, status } => {
                 if let Some(stream) = cell.stream() {
                     // a stream that has ended needs no end
-                    let _ended = endpoint.cancel(now, stream, status);
+                    let ended = endpoint.cancel(now, stream, status);
+                    if ended.is_ok() && cell.token().is_some() {
+                        // the next command may be a call that depends on it
+                        cell.fail(CallCause::Cancelled);
+                    }
                     self.admission.end(endpoint, mailbox, now, stream);
                 } else {
                     self.fail_waiting(endpoint, mailbox, now, &cell, CallCause::Cancelled);

@@ -136,12 +136,12 @@ impl Dependants {
     pub(super) fn behind(&self, dependencies: &[Dependency]) -> Option<Vec<After>> {
         let mut behind = Vec::with_capacity(dependencies.len());
         for Dependency { on, kind } in dependencies {
-            if let Some(&stream) = self.open.get(&on.token()) {
-                behind.push(After { stream, kind: *kind });
-            } else if let Progress::Failed { sent } = on.progress()
-                && stops(*kind, sent)
-            {
-                return None;
+            match (on.progress(), self.open.get(&on.token())) {
+                // its stream may have ended in this turn, which no event has told yet
+                (Progress::Failed { sent }, _) if stops(*kind, sent) => return None,
+                (Progress::Failed { .. } | Progress::Completed, _) => {}
+                (_, Some(&stream)) => behind.push(After { stream, kind: *kind }),
+                (_, None) => {}
             }
         }
         Some(behind)

@@ -218,3 +218,27 @@ fn a_call_to_another_peer_waits_here() {
         number,
     );
 }
+
+/// What a call depends on may end in the very turn in which the worker takes it.
+#[test]
+fn a_call_may_depend_on_one_whose_answer_comes_in_that_moment() {
+    between(
+        &NetworkSpec::default(),
+        async |pool| {
+            let mut took = 0;
+            for _ in 0..3 {
+                let began = Clock::Picoseconds.now();
+                call(&pool, "", CallOptions::default()).await.unwrap();
+                took = Clock::Picoseconds.now().saturating_since(began).0;
+            }
+            let first = call(&pool, "", CallOptions::default());
+            let second = call(&pool, "", after([first.token().unwrap().when_answered()]));
+            let first = begin(first);
+            // a nanosecond of Bach's clock is a picosecond of the network's
+            bach::time::sleep(Duration::from_nanos(took)).await;
+            assert_eq!(second.await.unwrap().status, Status::OK);
+            assert_eq!(first.await.unwrap().unwrap().status, Status::OK);
+        },
+        number,
+    );
+}

@@ -29,6 +29,21 @@ where
     C: Future<Output = ()> + 'static,
     S: Future<Output = ()> + 'static,
 {
+    among(config, spec, client, [server])
+}
+
+/// As [`between`], with each of `servers` on a NIC of its own, from 1 on.
+pub(super) fn among<C, F, S>(
+    config: &Config,
+    spec: &NetworkSpec,
+    client: impl FnOnce(Pool) -> C + 'static,
+    servers: impl IntoIterator<Item = F> + 'static,
+) -> u64
+where
+    C: Future<Output = ()> + 'static,
+    F: FnOnce(Pool) -> S + 'static,
+    S: Future<Output = ()> + 'static,
+{
     let config = config.clone();
     let allocator = NetworkAllocator::new(Network::new(spec, 1).unwrap(), Clock::Picoseconds);
     let hellos = Rc::new(RefCell::new(0));
@@ -62,13 +77,16 @@ where
         .group("client")
         .primary()
         .spawn();
-        async move {
-            let (driver, pool) = open(NicId(1)).await.unwrap();
-            driver.run().spawn();
-            server(pool).await;
+        for (nic, server) in (1..).zip(servers) {
+            let open = open.clone();
+            async move {
+                let (driver, pool) = open(NicId(nic)).await.unwrap();
+                driver.run().spawn();
+                server(pool).await;
+            }
+            .group(format!("server {nic}"))
+            .spawn();
         }
-        .group("server")
-        .spawn();
     });
     drop(runtime);
     hellos.take()

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{
     failure::Failure,
-    load::{Calls, Usefulness},
+    load::{Calls, Usefulness, contest::Contested, streams::Streamed},
     output::Output,
     table::{self, Cell},
 };
@@ -29,6 +29,18 @@ pub(crate) struct Figures {
     rpc_max_us: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_p50_us: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_p99_us: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    busy_p50_us: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    busy_p99_us: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p99_ratio: Option<f64>,
     useful_share: f64,
     retransmitted_bytes: u64,
 }
@@ -67,6 +79,25 @@ impl Figures {
         Self { total_ms: Some(elapsed.as_secs_f64() * 1e3), ..self }
     }
 
+    /// Adds the messages of a stream.
+    pub(crate) fn with_messages(self, streamed: &Streamed) -> Self {
+        Self { messages_per_s: Some(streamed.rate()), ..self }
+    }
+
+    /// Adds calls alone and beside bulk messages, and the throughput of these.
+    pub(crate) fn with_contest(self, contested: &Contested) -> Self {
+        let at = |calls: &Calls, percent| Some(calls.latencies.micros_at(percent));
+        Self {
+            gbit_s: Some(contested.gbit_s()),
+            idle_p50_us: at(&contested.idle, 50.0),
+            idle_p99_us: at(&contested.idle, 99.0),
+            busy_p50_us: at(&contested.busy, 50.0),
+            busy_p99_us: at(&contested.busy, 99.0),
+            p99_ratio: Some(contested.ratio()),
+            ..self
+        }
+    }
+
     /// Prints the figures.
     pub(crate) fn print(&self, output: Output) -> Result<(), Failure> {
         output.result(self, Self::text)
@@ -80,6 +111,12 @@ impl Figures {
             ("call latency, 99 % (us)", self.rpc_p99_us, 1),
             ("call latency, longest (us)", self.rpc_max_us, 1),
             ("all calls (ms)", self.total_ms, 2),
+            ("messages per second", self.messages_per_s, 0),
+            ("call latency alone, median (us)", self.idle_p50_us, 1),
+            ("call latency alone, 99 % (us)", self.idle_p99_us, 1),
+            ("call latency beside bulk, median (us)", self.busy_p50_us, 1),
+            ("call latency beside bulk, 99 % (us)", self.busy_p99_us, 1),
+            ("ratio of the 99 %", self.p99_ratio, 2),
             ("useful share", Some(self.useful_share), 5),
             ("bytes sent again", Some(self.retransmitted_bytes as f64), 0),
         ];

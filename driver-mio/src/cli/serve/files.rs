@@ -10,16 +10,17 @@ use crate::cli::{
     digest::FileDigest,
     failure::cause,
     hex,
-    methods::Answer,
+    methods::{Answer, Request},
     names,
     part::PartFile,
     source::{Piece, Source, SourceError},
 };
 
 /// Handles a put or a get to its end.
-pub(crate) async fn transfer(service: &Service, mut incoming: Incoming, method: &str, name: &str) {
-    let what = format!("{method} of {name:?}");
-    if method == "put" {
+pub(crate) async fn transfer(service: &Service, mut incoming: Incoming, request: &Request) {
+    let name = request.name.as_deref().unwrap_or_default();
+    let what = format!("{} of {name:?}", request.method);
+    if request.method == "put" {
         match put(service, &mut incoming, name).await {
             Ok(answer) => {
                 let metadata = answer.encode();

@@ -12,14 +12,16 @@ use std::{
 
 use bytes::Bytes;
 use dcquic_proto::{
+    endpoint::Message,
     id::Status,
-    pool::{CallError, Incoming, Methods, Request},
+    pool::{CallError, Incoming, Sender},
 };
 
-use super::files;
+use super::{files, streams};
 use crate::cli::{
     failure::cause,
-    methods::{Answer, Arguments, CALLABLE},
+    headers,
+    methods::{Answer, CALLABLE, Request, usual_option},
     names::NameError,
     output,
     part::Directory,
@@ -136,28 +138,61 @@ impl Drop for Underway {
     }
 }
 
-/// What the server answers.
-pub(crate) fn methods(service: &Arc<Service>) -> Methods {
-    let with_service = |method: &'static str| {
-        let service = Arc::clone(service);
-        move |incoming| transfer(Arc::clone(&service), incoming, method)
+/// Handles one request to its end.
+pub(crate) async fn handle(service: Arc<Service>, mut incoming: Incoming) {
+    let Some(request) = Request::decode(incoming.metadata()) else {
+        let why = "the request's metadata is not that of a dcquic command";
+        return refuse(incoming, "a request", Status::INVALID, why).await;
     };
-    let digests = Arc::clone(service);
-    Methods::new()
-        .unary("echo", async |request: Request| Ok(request.body))
-        .unary("time", async |_request: Request| Ok(now()))
-        .any("sink", async |mut incoming: Incoming| match sink(&mut incoming).await {
-            Ok(body) => report(incoming.respond(Status::OK, Bytes::new(), body).await),
-            Err(error) => give_up("sink", &Stop::Gone(error)),
-        })
-        .any("digest", move |incoming| answer_digest(Arc::clone(&digests), incoming))
-        .any("put", with_service("put"))
-        .any("get", with_service("get"))
-        .otherwise(async |incoming: Incoming| {
-            let method = String::from_utf8_lossy(incoming.method()).into_owned();
-            let why = format!("no method {method:?}; there are {}", CALLABLE.join(", "));
-            refuse(incoming, "a request", Status::NOT_FOUND, &why).await;
-        })
+    let (method, pattern) = (request.method.as_str(), incoming.pattern());
+    let result = match method {
+        known if pattern.has_many_requests() || pattern.has_many_responses() => {
+            if CALLABLE.contains(&known) {
+                return streams::handle(incoming, known).await;
+            }
+            Err(unknown(known))
+        }
+        "echo" => echo(&mut incoming).await,
+        "sum" => match incoming.receive().await {
+            Ok(body) => streams::sum(&body),
+            Err(error) => Err(error.into()),
+        },
+        "inspect" => Ok(inspect(&incoming)),
+        "seq" => {
+            let why = format!("seq has many responses; call it {}", usual_option(method));
+            Err(Stop::refused(Status::INVALID, why))
+        }
+        "time" => Ok(now()),
+        "sink" => sink(&mut incoming).await,
+        "digest" => return answer_digest(&service, incoming, &request).await,
+        "put" | "get" => return transfer(service, incoming, request).await,
+        other => Err(unknown(other)),
+    };
+    match result {
+        Ok(body) => report(incoming.respond(Status::OK, Bytes::new(), body).await),
+        Err(stop) => end(incoming, &request.method, stop).await,
+    }
+}
+
+fn unknown(method: &str) -> Stop {
+    let methods = CALLABLE.join(", ");
+    Stop::refused(Status::NOT_FOUND, format_args!("no method {method:?}; there are {methods}"))
+}
+
+/// The call as it arrived.
+fn inspect(incoming: &Incoming) -> Bytes {
+    let headers: serde_json::Map<_, _> = headers::decode(incoming.headers())
+        .into_iter()
+        .map(|header| (header.name, header.value.into()))
+        .collect();
+    let seen = serde_json::json!({
+        "from": incoming.remote().to_string(),
+        "size": incoming.size(),
+        "priority": incoming.priority().level(),
+        "deadline": incoming.expires().is_some(),
+        "headers": headers,
+    });
+    Bytes::from(seen.to_string())
 }
 
 /// Ends a request that was stopped.
@@ -187,11 +222,34 @@ pub(crate) fn report(answered: Result<(), CallError>) {
 
 async fn refuse(incoming: Incoming, what: &str, status: Status, why: &str) {
     output::note(format_args!("{} refused {what}: {why}", incoming.remote()));
+    if incoming.pattern().has_many_responses() {
+        let refusal = Refusal { status, message: why.to_owned() };
+        return report(refuse_stream(incoming.responses(), &refusal).await);
+    }
     let metadata = Answer::refusal(why).encode();
     report(incoming.respond(status, metadata, Bytes::new()).await);
 }
 
-async fn sink(incoming: &mut Incoming) -> Result<Bytes, CallError> {
+/// Ends a stream of responses with a status other than 0.
+pub(crate) async fn refuse_stream(
+    mut responses: Sender,
+    refusal: &Refusal,
+) -> Result<(), CallError> {
+    let metadata = Answer::refusal(&refusal.message).encode();
+    // an empty response carries the words: the end of a stream alone has a status only
+    let last = Message { metadata, body: Some(Bytes::new()), fin: Some(refusal.status) };
+    responses.send_message(last).await?;
+    responses.finish(refusal.status).await
+}
+
+async fn echo(incoming: &mut Incoming) -> Result<Bytes, Stop> {
+    match incoming.body() {
+        Some(body) => Ok(body),
+        None => Ok(incoming.receive().await?),
+    }
+}
+
+async fn sink(incoming: &mut Incoming) -> Result<Bytes, Stop> {
     let mut total = 0;
     if let Some(body) = incoming.body() {
         total = body.len() as u64;
@@ -210,11 +268,9 @@ fn now() -> Bytes {
     Bytes::from(since.as_nanos().to_string())
 }
 
-async fn answer_digest(service: Arc<Service>, incoming: Incoming) {
-    let Some(Arguments { token, .. }) = Arguments::decode(&incoming.arguments()) else {
-        return refuse(incoming, "digest", Status::INVALID, NO_ARGUMENTS).await;
-    };
-    let digest = locked(&service.digests).take(&token.unwrap_or_default());
+async fn answer_digest(service: &Service, incoming: Incoming, request: &Request) {
+    let token = request.token.as_deref().unwrap_or_default();
+    let digest = locked(&service.digests).take(token);
     match digest {
         Some(digest) => {
             let answer = Answer { sha256: Some(digest), ..Answer::default() };
@@ -228,21 +284,13 @@ async fn answer_digest(service: Arc<Service>, incoming: Incoming) {
 }
 
 /// Runs a put or get on a thread of its own: files block.
-async fn transfer(service: Arc<Service>, incoming: Incoming, method: &'static str) {
-    let Some(Arguments { name, .. }) = Arguments::decode(&incoming.arguments()) else {
-        return refuse(incoming, method, Status::INVALID, NO_ARGUMENTS).await;
-    };
+async fn transfer(service: Arc<Service>, incoming: Incoming, request: Request) {
     let Some(underway) = service.begin_transfer() else {
         let why = format!("{MAX_TRANSFERS} files are being transferred already");
-        return refuse(incoming, method, Status::OVERLOADED, &why).await;
+        return refuse(incoming, &request.method, Status::OVERLOADED, &why).await;
     };
-    let spawned = thread::Builder::new().name(method.to_owned()).spawn(move || {
-        pollster::block_on(files::transfer(
-            &underway.service,
-            incoming,
-            method,
-            &name.unwrap_or_default(),
-        ));
+    let spawned = thread::Builder::new().name(request.method.clone()).spawn(move || {
+        pollster::block_on(files::transfer(&underway.service, incoming, &request));
     });
     if let Err(error) = spawned {
         // the request went with the closure, which rejects it
@@ -274,8 +322,6 @@ impl Digests {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-const NO_ARGUMENTS: &str = "its arguments are not those of a dcquic command";
 
 const MAX_TRANSFERS: usize = 64;
 const MAX_DIGESTS: usize = 1_024;
