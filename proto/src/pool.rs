@@ -199,6 +199,12 @@ impl Pool {
         self.shared.waiting()
     }
 
+    /// Names of calls in use, at this moment: those of calls that have not ended, and of failed ones
+    /// that somebody may still depend on ([`Call::token`]).
+    pub fn names(&self) -> usize {
+        self.shared.causality().live()
+    }
+
     /// Asks the worker to end, after a moment for open calls.
     pub fn shutdown(&self) {
         self.shared.shut_down();

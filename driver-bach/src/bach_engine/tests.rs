@@ -6,6 +6,7 @@ use crate::net::{Buffer, Cable, Fault, Topology};
 
 mod causality;
 mod links;
+mod model;
 mod patterns;
 mod pools;
 mod scenario;

@@ -41,7 +41,10 @@ struct End {
 impl End {
     /// Ends the call if it has not ended; the peer is told.
     fn give_up(&self) {
-        if self.launch.is_done() && self.cell.abandon() {
+        if !self.launch.is_done() {
+            // the other handle of the call is told, if there is one
+            self.cell.fail(CallCause::Cancelled);
+        } else if self.cell.abandon() {
             let status = if self.answers { Status::INTERNAL } else { Status::CANCELLED };
             self.follow_up(Command::Cancel { cell: Arc::clone(&self.cell), status });
         }

@@ -68,8 +68,11 @@ impl Calls {
             Command::Start(start) => self.start(endpoint, shared, now, *start),
             Command::Released { start, behind, failed } => {
                 let waited = self.dependants.release(&start.cell);
+                let peer = self.peers.get(&start.remote).copied();
                 if failed {
                     start.cell.fail(CallCause::DependencyFailed);
+                } else if self.dependants.are_elsewhere(peer, &behind) {
+                    self.start(endpoint, shared, now, start.again(behind));
                 } else {
                     self.open(endpoint, now, *start, &behind);
                 }
@@ -217,7 +220,8 @@ impl Calls {
         start: Start,
         behind: &[Dependency],
     ) {
-        let Start { remote, options, metadata, payload, response, cell, expires, .. } = start;
+        let Start { remote, options, metadata, payload, response, cell, expires, dependent } =
+            start;
         if !cell.is_wanted() {
             return cell.fail(CallCause::Cancelled);
         }
@@ -228,6 +232,13 @@ impl Calls {
         let Some(after) = self.dependants.behind(behind) else {
             return cell.fail(CallCause::DependencyFailed);
         };
+        if after.iter().any(|after| !endpoint.is_open(after.stream)) {
+            // an event tells how it has ended, which was not seen yet
+            let start =
+                Start { remote, options, metadata, payload, response, cell, expires, dependent };
+            let (start, behind) = (Box::new(start), behind.to_vec());
+            return self.early.push(Command::Released { start, behind, failed: false });
+        }
         let CallOptions { pattern, priority, deadline, headers, .. } = options;
         let deadline = expires.or_else(|| deadline.map(|span: Duration| now + span));
         let token = cell.token().map(Token::to_wire);
