@@ -199,7 +199,7 @@ impl Pool {
         self.shared.waiting()
     }
 
-    /// Names of calls in use, at this moment: those of calls that have not ended, and of failed ones
+    /// Names of calls in use at this moment: those of calls that have not ended, and of failed ones
     /// that somebody may still depend on ([`Call::token`]).
     pub fn names(&self) -> usize {
         self.shared.causality().live()

@@ -15,6 +15,20 @@ where
     C: Future<Output = ()> + 'static,
     S: Future<Output = ()> + 'static,
 {
+    between_with(Config::datacenter(), spec, client, server)
+}
+
+/// As [`between`], with another configuration.
+pub(super) fn between_with<C, S>(
+    config: Config,
+    spec: &NetworkSpec,
+    client: impl FnOnce(Pool) -> C + 'static,
+    server: impl FnOnce(Pool) -> S + 'static,
+) -> u64
+where
+    C: Future<Output = ()> + 'static,
+    S: Future<Output = ()> + 'static,
+{
     let allocator = NetworkAllocator::new(Network::new(spec, 1).unwrap(), Clock::Picoseconds);
     let hellos = Rc::new(RefCell::new(0));
     let counted = Rc::clone(&hellos);
@@ -24,7 +38,7 @@ where
     }));
     let nics = allocator.clone();
     let open = move |nic: NicId| {
-        let config = Config::datacenter();
+        let config = config.clone();
         let settings = Settings {
             max_datagram: config.max_datagram.into(),
             clock: Clock::Picoseconds,

@@ -224,8 +224,9 @@ async fn read(shared: &Shared, call: &Call, mut receiver: Receiver) -> End {
         count += 1;
         pause_behind(call.pause, count).await;
     }
+    let Some(status) = receiver.status() else { return End::Unknown };
     shared.caller(call.index, |side| side.read_all = true);
-    End::Done(receiver.status().unwrap())
+    End::Done(status)
 }
 
 async fn download(shared: &Shared, call: &Call, mut records: Download) -> End {

@@ -25,9 +25,46 @@ pub(super) enum End {
     Failed(CallCause),
     /// This end dropped its handles, as planned.
     Dropped,
+    /// The messages ended without a status.
+    Unknown,
 }
 
 impl End {
+    /// The kinds of ends that runs should meet, in order.
+    pub(super) const NAMES: [&'static str; 10] = [
+        "another status",
+        "answered",
+        "cancelled",
+        "closed",
+        "deadline",
+        "dependency failed",
+        "dropped",
+        "peer failed",
+        "peer unavailable",
+        "worker gone",
+    ];
+
+    /// Which kind it is.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Done(Status::OK) => "answered",
+            Self::Done(_) => "another status",
+            Self::Dropped => "dropped",
+            Self::Unknown => "unknown",
+            Self::Failed(cause) => match cause {
+                CallCause::Cancelled => "cancelled",
+                CallCause::ClosedByPeer(_) => "closed",
+                CallCause::Deadline => "deadline",
+                CallCause::DependencyFailed => "dependency failed",
+                CallCause::PeerFailed(_) => "peer failed",
+                CallCause::Start(_) => "peer unavailable",
+                CallCause::Unanswered => "unanswered",
+                CallCause::WorkerGone => "worker gone",
+                _ => "unknown",
+            },
+        }
+    }
+
     pub(super) fn of<T>(result: Result<T, CallError>, status: impl FnOnce(T) -> Status) -> Self {
         match result {
             Ok(done) => Self::Done(status(done)),

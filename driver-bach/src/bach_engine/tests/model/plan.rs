@@ -197,7 +197,10 @@ impl Plan {
         let mut chance = Chance::new(seed);
         let conditions = Conditions::by_chance(&mut chance);
         let count = if chance.percent(50) { 1 + chance.below(8) } else { 1 + chance.below(40) };
-        let span = chance.of(&[Picos(MS.0 / 10), MS, Picos(20 * MS.0), Picos(200 * MS.0)]);
+        // a peer that has failed is known to have after seconds
+        let long = if conditions.has_failures() { 25_000 } else { 1 };
+        let span =
+            chance.of(&[Picos(MS.0 / 10), Picos(20 * MS.0), Picos(200 * MS.0), Picos(long * MS.0)]);
         let mut times: Vec<_> = (0..count).map(|_| Picos(chance.below(span.0))).collect();
         times.sort_unstable();
         let tame = chance.percent(30);

@@ -52,6 +52,7 @@ impl Expected {
         match end {
             End::Done(status) => self.answer == Some(status),
             End::Dropped => self.dropped,
+            End::Unknown => false,
             End::Failed(cause) => self.failures.iter().any(|why| why.explains(cause)),
         }
     }
@@ -62,6 +63,7 @@ impl Expected {
         match end {
             End::Done(status) => self.answer == Some(status),
             End::Dropped => !answers,
+            End::Unknown => false,
             End::Failed(cause) => {
                 (self.dropped || self.failures.contains(&Why::GivenUp)) && peer_drops(cause)
                     || self.failures.iter().any(|why| why.explains_to_answerer(cause))
