@@ -59,7 +59,9 @@ impl Expected {
 
     /// Whether an answerer that did not drop the call may see this end.
     pub(super) fn allows_answerer(&self, end: End, answers: bool) -> bool {
-        let peer_drops = |cause| cause == CallCause::ClosedByPeer(Status::CANCELLED);
+        // the close, or the caller's worker asked for what it no longer sends
+        let drops = [Status::CANCELLED, Status::UNKNOWN_ID].map(CallCause::ClosedByPeer);
+        let peer_drops = |cause| drops.contains(&cause);
         match end {
             End::Done(status) => self.answer == Some(status),
             End::Dropped => !answers,
