@@ -355,6 +355,11 @@ impl Endpoint {
         peer.cancel(cx, now, stream.stream, status, Outcome::Cancelled)
     }
 
+    /// Whether a call that was made here has not ended; an event may be left that says so.
+    pub(crate) fn is_open(&self, stream: StreamHandle) -> bool {
+        self.peer(stream.peer).is_some_and(|peer| peer.has_opened(stream.stream))
+    }
+
     // inputs
 
     /// Takes what the link received: one datagram, or several of `info.segment_size`.

@@ -269,6 +269,12 @@ impl Pool {
         self.shared.waiting()
     }
 
+    /// Names of calls in use at this moment: those of calls that have not ended, and of failed ones
+    /// that somebody may still depend on ([`Call::token`]).
+    pub fn names(&self) -> usize {
+        self.shared.causality().live()
+    }
+
     /// Asks the worker to end, after a moment for open calls; does not wait for it. Calls that
     /// are open then fail as [`CallCause::WorkerGone`], here, and are closed with
     /// [`Status::SHUTDOWN`] at their peers.

@@ -8,6 +8,7 @@ mod admission;
 mod causality;
 mod links;
 mod methods;
+mod model;
 mod patterns;
 mod paxos;
 mod pools;

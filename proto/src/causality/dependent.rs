@@ -43,7 +43,7 @@ pub struct Dependent {
 }
 
 impl Dependent {
-    pub(super) fn new(guard: TokenGuard, dependencies: Vec<Dependency>) -> Self {
+    pub(crate) fn new(guard: TokenGuard, dependencies: Vec<Dependency>) -> Self {
         Self { guard, dependencies, waited: false }
     }
 

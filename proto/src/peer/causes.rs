@@ -32,10 +32,7 @@ impl Peer {
         let mut dependencies = SmallVec::new();
         for After { stream, kind } in after {
             let id = stream.stream;
-            let known = stream.peer == self.id
-                && id.opener() == self.role
-                && self.local_streams.get(Self::local_slot(id)).is_some();
-            if !known {
+            if stream.peer != self.id || !self.has_opened(id) {
                 return Err(StartError::UnknownDependency);
             }
             dependencies.push(Dependency { token: id.0, kind: *kind });
@@ -49,9 +46,12 @@ impl Peer {
             return;
         }
         let id = notify.stream;
-        let mut dependencies = SmallVec::new();
+        let mut dependencies = SmallVec::<[Dependency; 2]>::new();
         for dependency in notify.dependencies.iter() {
-            self.received().wait(StreamId(dependency.token), id);
+            // one call may be named in several ways
+            if !dependencies.iter().any(|other| other.token == dependency.token) {
+                self.received().wait(StreamId(dependency.token), id);
+            }
             dependencies.push(dependency);
         }
         if notify.causality.is_some() {
@@ -99,15 +99,22 @@ impl Peer {
         };
         let Some(causes) = stream.causes.as_mut() else { return };
         let mut failed = false;
+        let mut settled = SmallVec::<[StreamId; 2]>::new();
         causes.dependencies.retain(|dependency| {
             let call = StreamId(dependency.token);
             let verdict = received.check(call, dependency.kind);
             failed |= verdict == Verdict::Failed;
             if verdict != Verdict::Waiting {
-                received.stop_waiting(call, id);
+                settled.push(call);
             }
             verdict == Verdict::Waiting
         });
+        for call in settled {
+            // the same call may still be waited for in another way
+            if !causes.dependencies.iter().any(|dependency| dependency.token == call.0) {
+                received.stop_waiting(call, id);
+            }
+        }
         if failed {
             self.fail_dependant(cx, id);
         } else if causes.dependencies.is_empty() {

@@ -71,7 +71,7 @@ impl Peer {
         self.ask_for_answer(cx);
         self.announce(cx);
         self.refuse_slots_beyond_peer_limit(cx);
-        self.grant_first_credit(cx);
+        self.grant_first_credit(cx, now);
         self.wants_to_send(cx);
         if self.is_busy() {
             self.arm_idle(cx, now);

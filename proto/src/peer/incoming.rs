@@ -81,8 +81,7 @@ impl Peer {
         if let Fate::Active(slot) = seen.fate
             && let Some(stream) = self.incoming.get(slot).map(|t| t.stream)
         {
-            self.drop_incoming(cx, slot);
-            self.close_stream_by_peer(cx, stream, Status::CANCELLED);
+            self.on_sender_gone(cx, slot, stream, Status::CANCELLED);
         }
         self.notifies_seen += 1;
         cx.on_announced(now, &mut self.announced, notify.size);

@@ -37,15 +37,17 @@ impl Peer {
     }
 
     /// The peer has told its limits: streams that were opened before may go on.
-    pub(super) fn grant_first_credit(&mut self, cx: &mut Context) {
+    pub(super) fn grant_first_credit(&mut self, cx: &mut Context, now: Timestamp) {
         let credit = self.first_credit();
         for slot in self.local_streams.refs() {
-            if let Some(stream) = self.local_streams.get_mut(slot)
-                && let Some(outbound) = stream.outbound()
-                && outbound.on_credit(credit)
-            {
-                let id = stream.id;
+            let Some(stream) = self.local_streams.get_mut(slot) else { continue };
+            let id = stream.id;
+            let Some(outbound) = stream.outbound() else { continue };
+            if outbound.on_credit(credit) {
                 self.unblock(cx, id);
+            } else if outbound.blocked {
+                // the message that opened the stream took all of it: there is somebody to ask now
+                self.block(cx, now, id);
             }
         }
     }

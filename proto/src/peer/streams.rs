@@ -30,6 +30,11 @@ impl Peer {
         SlotRef { slot: id.slot(), generation: id.generation() as u32 }
     }
 
+    /// Whether a stream is open, and was opened here.
+    pub(crate) fn has_opened(&self, id: StreamId) -> bool {
+        id.opener() == self.role && self.local_streams.get(Self::local_slot(id)).is_some()
+    }
+
     /// The stream with this id, whoever opened it.
     pub(crate) fn stream_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
         if id.opener() == self.role {
@@ -321,19 +326,38 @@ impl Peer {
 
     /// The other side of a transfer does not know it, or refuses it.
     pub(crate) fn on_flow_reset(&mut self, cx: &mut Context, frame: &FlowReset) {
-        let stream = match frame.side {
+        match frame.side {
             Side::Sender => {
                 let slot = SlotRef {
                     slot: frame.transfer.slot(),
                     generation: frame.transfer.generation(),
                 };
-                self.outgoing.get(slot).map(|transfer| transfer.stream)
+                if let Some(stream) = self.outgoing.get(slot).map(|transfer| transfer.stream) {
+                    return self.close_stream_by_peer(cx, stream, frame.status);
+                }
             }
-            Side::Receiver => self.incoming_by_sender(frame.transfer).map(|(_, stream)| stream),
-        };
-        match stream {
-            Some(stream) => self.close_stream_by_peer(cx, stream, frame.status),
-            None => cx.stats.drop_for(DropReason::UnknownTransfer),
+            Side::Receiver => {
+                if let Some((slot, stream)) = self.incoming_by_sender(frame.transfer) {
+                    return self.on_sender_gone(cx, slot, stream, frame.status);
+                }
+            }
+        }
+        cx.stats.drop_for(DropReason::UnknownTransfer);
+    }
+
+    /// The peer no longer sends a message. That ends its stream, unless it is a request of one that
+    /// was answered: whoever has the answer gives up what is left of the requests.
+    pub(crate) fn on_sender_gone(
+        &mut self,
+        cx: &mut Context,
+        slot: SlotRef,
+        stream: StreamId,
+        status: Status,
+    ) {
+        self.drop_incoming(cx, slot);
+        let theirs = stream.opener() != self.role;
+        if !(theirs && self.stream_mut(stream).is_some_and(Stream::has_responded)) {
+            self.close_stream_by_peer(cx, stream, status);
         }
     }
 

@@ -210,11 +210,15 @@ impl Cell {
     /// The application no longer cares; true if the peer may have to be told.
     pub(crate) fn abandon(&self) -> bool {
         let mut state = self.lock();
+        if state.ended.is_some() {
+            // what has come is still the other handle's to read
+            return false;
+        }
         state.abandoned = true;
         state.records.clear();
         state.messages.clear();
         state.outbox.clear();
-        state.ended.is_none()
+        true
     }
 
     /// Whether the call has ended.

@@ -81,6 +81,15 @@ pub(crate) struct Start {
     pub(crate) expires: Option<Timestamp>,
 }
 
+impl Start {
+    /// A call that waited for others, and has to wait for more.
+    pub(crate) fn again(mut self, dependencies: Vec<Dependency>) -> Self {
+        let name = self.cell.guard().cloned();
+        self.dependent = name.map(|name| Dependent::new(name, dependencies));
+        self
+    }
+}
+
 /// A call from a peer, as it was announced.
 #[derive(Debug)]
 pub(crate) struct Announced {
@@ -169,6 +178,8 @@ impl Shared {
         // either the worker's last look at the queues finds what was pushed, or this sees its end
         if self.gone.load(Ordering::SeqCst) {
             cell.fail(CallCause::WorkerGone);
+            // whoever pushes fails its own cell; nothing may stay that holds a name
+            while self.follow_ups.pop().is_some() {}
         }
     }
 

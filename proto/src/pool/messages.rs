@@ -46,7 +46,10 @@ impl End {
 
     /// As [`Self::give_up`], with a status.
     fn close(&self, status: Status) {
-        if self.launch.is_done() && self.cell.abandon() {
+        if !self.launch.is_done() {
+            // the other handle of the call is told, if there is one
+            self.cell.fail(CallCause::Cancelled);
+        } else if self.cell.abandon() {
             self.follow_up(Command::Cancel { cell: Arc::clone(&self.cell), status });
         }
     }

@@ -81,8 +81,11 @@ impl Calls {
             Command::Start(start) => self.start(endpoint, mailbox, now, *start),
             Command::Released { start, behind, failed } => {
                 let waited = self.dependants.release(&start.cell);
+                let peer = self.peers.get(&start.remote).copied();
                 if failed {
                     start.cell.fail(CallCause::DependencyFailed);
+                } else if self.dependants.are_elsewhere(peer, &behind) {
+                    self.start(endpoint, mailbox, now, start.again(behind));
                 } else {
                     self.open(endpoint, now, *start, &behind);
                 }

@@ -131,6 +131,13 @@ impl Dependants {
         self.parked.remove(&token).unwrap_or_default()
     }
 
+    /// Whether some of these calls go to another peer than `peer`: an earlier one with the same
+    /// address. It cannot keep the order, and they have to be waited for here.
+    pub(super) fn are_elsewhere(&self, peer: Option<PeerId>, dependencies: &[Dependency]) -> bool {
+        let mut streams = dependencies.iter().filter_map(|on| self.open.get(&on.on.token()));
+        streams.any(|stream| Some(stream.peer) != peer)
+    }
+
     /// The calls of the same peer that a call has to stay behind; none if one has failed that must
     /// not.
     pub(super) fn behind(&self, dependencies: &[Dependency]) -> Option<Vec<After>> {
@@ -157,7 +164,10 @@ impl Dependants {
         if let Some(token) = cell.token() {
             self.open.insert(token, stream);
         }
-        for Dependency { on, kind } in behind {
+        // no end will be told of those that have ended
+        let open = &self.open;
+        for Dependency { on, kind } in behind.iter().filter(|on| open.contains_key(&on.on.token()))
+        {
             let follower = Follower { stream, cell: Arc::clone(cell), kind: *kind };
             self.followers.entry(on.token()).or_default().push(follower);
         }

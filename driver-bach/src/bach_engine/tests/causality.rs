@@ -242,3 +242,70 @@ fn a_call_may_depend_on_one_whose_answer_comes_in_that_moment() {
         number,
     );
 }
+
+#[test]
+fn a_call_may_depend_on_another_in_several_ways() {
+    between(
+        &NetworkSpec::default(),
+        async |pool| {
+            pool.connect(peer()).await.unwrap();
+            let first = call(&pool, "slow", CallOptions::default());
+            let on = first.token().unwrap();
+            let again = [on.when_answered(), on.when_sent(), on.when_answered().optional()];
+            let second = call(&pool, "", after(again));
+            let (first, second) = (begin(first), begin(second));
+            assert_eq!(first.await.unwrap().unwrap().body, "0");
+            assert_eq!(second.await.unwrap().unwrap().body, "1");
+        },
+        number,
+    );
+}
+
+/// Both sides greet each other at once: a call goes over the one session, and what depends on it
+/// over the other.
+#[test]
+fn what_a_call_depends_on_may_be_of_another_session() {
+    for spec in [NetworkSpec::default(), lossy()] {
+        between(
+            &spec,
+            async |pool| {
+                let first = call(&pool, "slow", CallOptions::default());
+                let on = first.token().unwrap();
+                let second = call(&pool, "", after([on.when_answered()]));
+                let third = call(&pool, "", after([second.token().unwrap().when_sent()]));
+                let first = begin(first);
+                pause(1).await;
+                let (third, second) = (begin(third), begin(second));
+                assert_eq!(first.await.unwrap().unwrap().body, "0");
+                assert_eq!(second.await.unwrap().unwrap().body, "1");
+                assert_eq!(third.await.unwrap().unwrap().body, "2");
+            },
+            async |pool| {
+                let greeting = begin(pool.connect(NicId(0).address()));
+                number(pool).await;
+                drop(greeting);
+            },
+        );
+    }
+}
+
+#[test]
+fn a_worker_that_has_ended_keeps_no_names() {
+    between(
+        &NetworkSpec::default(),
+        async |pool| {
+            let first = call(&pool, "", CallOptions::default());
+            let second = begin(call(&pool, "", after([first.token().unwrap().when_answered()])));
+            pause(1).await;
+            assert_eq!(pool.names(), 2);
+            pool.shutdown();
+            while pool.accept().await.is_some() {}
+            assert_eq!(first.await.unwrap_err().cause, CallCause::WorkerGone);
+            let error = second.await.unwrap().unwrap_err();
+            let causes = [CallCause::WorkerGone, CallCause::DependencyFailed];
+            assert!(causes.contains(&error.cause), "{error}");
+            assert_eq!(pool.names(), 0);
+        },
+        number,
+    );
+}

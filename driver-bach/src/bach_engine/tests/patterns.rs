@@ -330,3 +330,111 @@ fn calls_beyond_the_streams_of_a_peer_wait_for_their_turn() {
         );
     }
 }
+
+/// What is left of the requests is given up with the answer: that is no failure of the call, in
+/// whatever order the answerer learns of it.
+#[test]
+fn whoever_answers_early_learns_that_the_caller_has_the_answer() {
+    const CALLS: usize = 100;
+    for spec in networks() {
+        let answered = Rc::new(RefCell::new(Vec::new()));
+        let told = Rc::clone(&answered);
+        between(
+            &spec,
+            async |pool| {
+                let calls: Vec<_> = (0..CALLS)
+                    .map(|_| {
+                        let options = CallOptions::default();
+                        let mut requests = pool.streaming_request(peer(), options, "route".into());
+                        async move {
+                            while requests.send(vec![0; 20_000].into()).await.is_ok() {}
+                            assert_eq!(requests.response().await.unwrap().status, Status(99));
+                        }
+                        .spawn()
+                    })
+                    .collect();
+                for call in calls {
+                    call.await.unwrap();
+                }
+                pause(100).await;
+            },
+            async move |pool| {
+                while let Some(mut incoming) = pool.accept().await {
+                    let told = Rc::clone(&told);
+                    async move {
+                        drop(incoming.requests().next().await);
+                        let answer = incoming.respond(Status(99), Bytes::new(), Bytes::new());
+                        let answer = answer.await;
+                        told.borrow_mut().push(answer);
+                    }
+                    .spawn();
+                }
+            },
+        );
+        assert_eq!(answered.take(), [Ok(()); CALLS]);
+    }
+}
+
+#[test]
+fn a_sender_that_was_never_used_ends_its_call() {
+    with_server(&NetworkSpec::default(), async |pool| {
+        let (sender, mut receiver) =
+            pool.bidirectional(peer(), CallOptions::default(), "route".into());
+        drop(sender);
+        let error = receiver.next().await.unwrap().unwrap_err();
+        assert_eq!(error.cause, CallCause::Cancelled);
+    });
+}
+
+/// The message that opens the stream takes all of the credit of a hello [STRM-5].
+#[test]
+fn a_stream_goes_on_after_the_hello_with_a_window_of_one_message() {
+    let config = Config { stream_messages: 1, ..Config::datacenter() };
+    between_with(
+        &config,
+        &NetworkSpec::default(),
+        async |pool| {
+            let options = CallOptions::default();
+            let mut requests = pool.streaming_request(peer(), options, "route".into());
+            for index in 0..3 {
+                requests.send(message(index)).await.unwrap();
+            }
+            assert_eq!(requests.response().await.unwrap().body, "3");
+        },
+        async |pool| {
+            let mut incoming = pool.accept().await.unwrap();
+            let mut requests = incoming.requests();
+            let mut count = 0;
+            while let Some(request) = requests.next().await {
+                count += u64::from(request.unwrap().body.unwrap() == message(count));
+            }
+            let count = Bytes::from(count.to_string());
+            incoming.respond(Status::OK, Bytes::new(), count).await.unwrap();
+        },
+    );
+}
+
+#[test]
+fn a_sender_that_finds_the_call_over_takes_nothing_from_the_reader() {
+    between(
+        &NetworkSpec::default(),
+        async |pool| {
+            let options = CallOptions::default();
+            let (mut sender, mut receiver) = pool.bidirectional(peer(), options, "route".into());
+            sender.send("one".into()).await.unwrap();
+            pause(1).await;
+            let error = sender.send("two".into()).await.unwrap_err();
+            assert_eq!(error.cause, CallCause::Answered);
+            drop(sender);
+            assert_eq!(receiver.next().await.unwrap().unwrap().body.unwrap(), "response");
+            assert!(receiver.next().await.is_none());
+            assert_eq!(receiver.status(), Some(Status(99)));
+        },
+        async |pool| {
+            let incoming = pool.accept().await.unwrap();
+            let mut responses = incoming.responses();
+            responses.send("response".into()).await.unwrap();
+            responses.finish(Status(99)).await.unwrap();
+        },
+    );
+}

@@ -7,7 +7,7 @@ use crate::{
     causality::{Dependency, Token},
     endpoint::{Endpoint, Open, StartError},
     id::{PeerId, Status, StreamHandle},
-    pool::{CallCause, CallOptions, Cell, Mailbox, Start},
+    pool::{CallCause, CallOptions, Cell, Command, Mailbox, Start},
     time::Timestamp,
     worker::dependants::Next,
 };
@@ -96,10 +96,15 @@ impl Calls {
         start: Start,
         behind: &[Dependency],
     ) {
-        let Start { options, metadata, payload, response, cell, expires, .. } = start;
         let Some(after) = self.dependants.behind(behind) else {
-            return cell.fail(CallCause::DependencyFailed);
+            return start.cell.fail(CallCause::DependencyFailed);
         };
+        if after.iter().any(|after| !endpoint.is_open(after.stream)) {
+            // an event tells how it has ended, which was not seen yet
+            let (start, behind) = (Box::new(start), behind.to_vec());
+            return self.early.push(Command::Released { start, behind, failed: false });
+        }
+        let Start { options, metadata, payload, response, cell, expires, .. } = start;
         let CallOptions { pattern, priority, deadline, headers, .. } = options;
         let deadline = expires.or_else(|| deadline.map(|span: Duration| now + span));
         let token = cell.token().map(Token::to_wire);
