@@ -29,7 +29,6 @@ pub use output::{
 pub use stats::{DropReason, Stats, Usage, Waits};
 
 use crate::{
-    causality::{CausalityMap, MapId},
     config::Config,
     congestion::{dctcp::PullRate, leaky_bucket::LeakyBucket},
     crypto::{HelloInitiator, OpeningKeys, PathKeys, PathSecret, Psk, SealError, SecretRng, Seed},
@@ -176,13 +175,6 @@ impl Endpoint {
     /// What this endpoint tells its peers of itself: a new life, a new value.
     pub fn incarnation(&self) -> Incarnation {
         self.incarnation
-    }
-
-    /// A causality map for the calls of this endpoint, of the size that its configuration says.
-    pub(crate) fn causality_map(&self) -> CausalityMap {
-        let mut id = [0; 8];
-        id.copy_from_slice(&self.incarnation.0[..8]);
-        CausalityMap::sized(MapId(u64::from_be_bytes(id)), self.cx.config.causality)
     }
 
     /// Counters since the endpoint was made.

@@ -14,6 +14,7 @@ use core::time::Duration;
 
 use self::calls::Calls;
 use crate::{
+    causality::{CausalityMap, MapId},
     endpoint::{Endpoint, TransmitQueue, Usage},
     link::Link,
     pool::{Mailbox, Pool, RingConfig},
@@ -73,7 +74,7 @@ impl<L: Link> Worker<L> {
         rings: RingConfig,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> (Self, Pool) {
-        let (mailbox, pool) = crate::pool::connect(endpoint.causality_map(), rings, wake);
+        let (mailbox, pool) = crate::pool::connect(causality_map(&endpoint), rings, wake);
         let worker = Self {
             endpoint,
             link,
@@ -242,4 +243,11 @@ impl<L: Link> Worker<L> {
     fn is_finished(&self, now: Timestamp) -> bool {
         self.shutdown_at.is_some_and(|at| now >= at || self.calls.is_empty())
     }
+}
+
+/// A map for the names of an endpoint's calls: other processes have other ones.
+fn causality_map(endpoint: &Endpoint) -> CausalityMap {
+    let mut id = [0; 8];
+    id.copy_from_slice(&endpoint.incarnation().0[..8]);
+    CausalityMap::sized(MapId(u64::from_be_bytes(id)), endpoint.config().causality)
 }
