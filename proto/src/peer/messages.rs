@@ -290,6 +290,7 @@ impl Peer {
                 outbound.on_delivered(slot);
             }
             self.accepted_at = now;
+            self.on_notify_accepted(cx, slot);
             self.drop_outgoing(cx, slot);
             self.on_success(cx, now);
             self.note_sent(cx, id);

@@ -124,7 +124,7 @@ impl Peer {
     }
 
     /// The receiver has a notify: what came with it no longer counts against the grant.
-    fn on_notify_accepted(&mut self, cx: &mut Context, slot: SlotRef) {
+    pub(super) fn on_notify_accepted(&mut self, cx: &mut Context, slot: SlotRef) {
         let Some(transfer) = self.outgoing.get_mut(slot) else { return };
         let notify = transfer.notify;
         transfer.notify.accepted = true;
@@ -288,6 +288,10 @@ impl Peer {
         let Some(mut transfer) = self.outgoing.remove(slot) else { return };
         self.unblock_for_slot(cx);
         let (queue, level) = (transfer.priority.level(), transfer.priority.lowered(self.demotion));
+        if transfer.notify.sent > 0 && !transfer.notify.accepted {
+            // it may never have come: what it took would be lost for good [XFER-2]
+            self.notifies_sent = self.notifies_sent.saturating_sub(1);
+        }
         self.return_notify_credit(cx, &transfer.notify);
         self.forget_notify(queue, &transfer.notify);
         if let Some(body) = transfer.pulled() {

@@ -316,6 +316,9 @@ impl Peer {
         {
             self.note_sent(cx, frame.stream);
         }
+        if let Some(slot) = opening {
+            self.on_notify_accepted(cx, slot);
+        }
         self.close_stream_by_peer(cx, frame.stream, frame.status);
     }
 
@@ -333,6 +336,8 @@ impl Peer {
                     generation: frame.transfer.generation(),
                 };
                 if let Some(stream) = self.outgoing.get(slot).map(|transfer| transfer.stream) {
+                    // who refuses a notify has it
+                    self.on_notify_accepted(cx, slot);
                     return self.close_stream_by_peer(cx, stream, frame.status);
                 }
             }

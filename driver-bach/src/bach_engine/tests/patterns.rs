@@ -438,3 +438,40 @@ fn a_sender_that_finds_the_call_over_takes_nothing_from_the_reader() {
         },
     );
 }
+
+/// The credit of notifies that are lost and then given up is not lost with them [XFER-2].
+#[test]
+fn calls_that_are_given_up_give_their_credit_back() {
+    let config = Config { notify_credit: 1, ..Config::datacenter() };
+    let random = RandomFaults { loss: 0.3, ..RandomFaults::default() };
+    between_with(
+        &config,
+        &NetworkSpec { random, ..NetworkSpec::default() },
+        async |pool| {
+            pool.connect(peer()).await.unwrap();
+            for _ in 0..60 {
+                let mut call = pool.unary(peer(), "other".into(), "x".into());
+                let begun = core::future::poll_fn(|cx| {
+                    core::task::Poll::Ready(core::pin::Pin::new(&mut call).poll(cx))
+                });
+                assert!(begun.await.is_pending());
+                // a microsecond: what it sent is on its way
+                bach::time::sleep(Duration::from_micros(1_000)).await;
+                drop(call);
+            }
+            let response = pool.unary(peer(), "other".into(), "last".into()).await.unwrap();
+            assert_eq!(response.body, "last");
+            pause(1_000).await;
+        },
+        async |pool| {
+            while let Some(mut incoming) = pool.accept().await {
+                async move {
+                    if let Ok(body) = incoming.receive().await {
+                        drop(incoming.respond(Status::OK, Bytes::new(), body));
+                    }
+                }
+                .spawn();
+            }
+        },
+    );
+}
