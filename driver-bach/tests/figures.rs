@@ -107,7 +107,8 @@ fn urgent_messages_beside_bulk() {
             peers,
             priority: 0,
             bulk_priority: 7,
-            duration_ns: 5_000_000,
+            // bulk counts when it is complete: 10 MB in 5 ms are 16 Gbit/s
+            duration_ns: if bulk > 1_000_000 { 20_000_000 } else { 5_000_000 },
         };
         let topology = Topology::Star { hosts: both.hosts(), nics_per_host: 1 };
         let network = NetworkSpec { topology, host_delay_ns: 5_000, ..NetworkSpec::default() };
