@@ -179,13 +179,10 @@ pub(crate) struct ControlQueue {
     /// Do not wait for more acknowledgements.
     pub(crate) flush: bool,
     pub(crate) pulls: VecDeque<QueuedPull>,
-    /// Ranges of transfers, by the sender's id, that need not be sent again.
-    pub(crate) cancels: VecDeque<(TransferId, ByteRange)>,
     /// Transfers with opened records to acknowledge.
     pub(crate) range_acks: VecDeque<SlotRef>,
     /// Completed transfers, by the sender's id.
     pub(crate) completed: VecDeque<TransferId>,
-    pub(crate) resets: VecDeque<FlowReset>,
     pub(crate) close_acks: VecDeque<StreamId>,
     /// What few peers ever need.
     pub(crate) rare: Option<Box<RareQueues>>,
@@ -205,6 +202,10 @@ pub(crate) struct RareQueues {
     pub(crate) blocked: VecDeque<StreamId>,
     /// Streams with a message for which there was no slot.
     pub(crate) waiting_for_slot: VecDeque<StreamId>,
+    /// Ranges of transfers, by the sender's id, that need not be sent again.
+    pub(crate) cancels: VecDeque<(TransferId, ByteRange)>,
+    /// Transfers that are refused, or not sent.
+    pub(crate) resets: VecDeque<FlowReset>,
     /// Answers to challenges.
     pub(crate) challenge_responses: VecDeque<(TransferId, u64)>,
 }
@@ -212,7 +213,11 @@ pub(crate) struct RareQueues {
 impl RareQueues {
     /// Whether a frame waits in one of them.
     pub(crate) fn has_frames(&self) -> bool {
-        !self.credits.is_empty() || !self.blocked.is_empty() || !self.challenge_responses.is_empty()
+        !self.credits.is_empty()
+            || !self.blocked.is_empty()
+            || !self.cancels.is_empty()
+            || !self.resets.is_empty()
+            || !self.challenge_responses.is_empty()
     }
 }
 

@@ -222,7 +222,9 @@ impl Peer {
         self.notify_queue = Levels::default();
         self.unaccepted.clear();
         self.control.pulls.clear();
-        self.control.cancels.clear();
+        if let Some(rare) = &mut self.control.rare {
+            rare.cancels.clear();
+        }
         self.control.range_acks.clear();
         self.control.probe = None;
         self.release_data(cx);

@@ -327,7 +327,8 @@ impl Peer {
         self.reorder.on_spurious();
         self.wants_to_send(cx);
         if let Some(transfer) = self.incoming.get(slot) {
-            self.control.cancels.push_back((transfer.sender, range));
+            let cancel = (transfer.sender, range);
+            self.control.rare.get_or_insert_default().cancels.push_back(cancel);
         }
     }
 
@@ -431,14 +432,16 @@ impl Peer {
     }
 
     pub(crate) fn refuse(&mut self, cx: &mut Context, transfer: TransferId, status: Status) {
-        self.control.resets.push_back(FlowReset { transfer, side: Side::Sender, status });
+        let reset = FlowReset { transfer, side: Side::Sender, status };
+        self.control.rare.get_or_insert_default().resets.push_back(reset);
         self.wants_to_send(cx);
     }
 
     /// Tells a receiver that we send no such transfer (any more).
     pub(crate) fn reset_receiver(&mut self, cx: &mut Context, transfer: TransferId) {
         let status = Status::UNKNOWN_ID;
-        self.control.resets.push_back(FlowReset { transfer, side: Side::Receiver, status });
+        let reset = FlowReset { transfer, side: Side::Receiver, status };
+        self.control.rare.get_or_insert_default().resets.push_back(reset);
         cx.stats.drop_for(DropReason::UnknownTransfer);
         self.wants_to_send(cx);
     }

@@ -78,8 +78,6 @@ impl Peer {
             || self.arrived_bytes > self.reported_bytes;
         (acks && control.flush)
             || !control.pulls.is_empty()
-            || !control.cancels.is_empty()
-            || !control.resets.is_empty()
             || !control.close_acks.is_empty()
             || control.rare.as_ref().is_some_and(|rare| rare.has_frames())
             || control.probe.is_some()
@@ -241,9 +239,12 @@ impl Peer {
     }
 
     fn write_stream_frames(&mut self, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
-        while let Some(reset) = self.control.resets.front() {
+        let mut rare = self.control.rare.as_mut();
+        while let Some(rare) = rare.as_mut()
+            && let Some(reset) = rare.resets.front()
+        {
             reset.encode(writer)?;
-            self.control.resets.pop_front();
+            rare.resets.pop_front();
         }
         while let Some(&stream) = self.control.close_acks.front() {
             StreamCloseAck { stream }.encode(writer)?;
@@ -303,9 +304,12 @@ impl Peer {
     }
 
     fn write_pulls(&mut self, cx: &mut Context, writer: &mut Writer<'_>) -> Result<(), BufferFull> {
-        while let Some(&(transfer, range)) = self.control.cancels.front() {
+        let mut rare = self.control.rare.as_mut();
+        while let Some(rare) = rare.as_mut()
+            && let Some(&(transfer, range)) = rare.cancels.front()
+        {
             CancelPull { transfer, ranges: List::Slice(&[range]) }.encode(writer)?;
-            self.control.cancels.pop_front();
+            rare.cancels.pop_front();
         }
         let rate = cx.config.link_rate;
         while let Some(&first) = self.control.pulls.front() {
