@@ -24,7 +24,8 @@ pub use error::{
 };
 pub use input::{After, Destination, Message, Open, Payload, Respond};
 pub use output::{
-    Event, Outcome, PeerFailure, Transmit, TransmitBuilder, TransmitQueue, WakeReason, Wakeup,
+    Event, Offer, Outcome, PeerFailure, Transmit, TransmitBuilder, TransmitQueue, WakeReason,
+    Wakeup,
 };
 pub use stats::{DropReason, Stats, Usage, Waits};
 

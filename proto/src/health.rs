@@ -151,7 +151,7 @@ impl HealthConfig {
                 "health.healthy_permille",
                 self.healthy_permille.into(),
                 1,
-                u64::from(self.degraded_permille) - 1,
+                u64::from(self.degraded_permille).saturating_sub(1),
             ),
             (
                 "health.probing_permille",

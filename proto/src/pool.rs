@@ -46,7 +46,6 @@ pub use connect::Connect;
 pub use error::{CallCause, CallError};
 pub use health::HealthQuery;
 pub use incoming::{Accept, Incoming, Responding};
-pub(crate) use lanes::rank_of_turn;
 pub(crate) use mailbox::{Announced, Command, Mailbox, Shared, Start, connect};
 pub use messages::{Receiver, Requests, Sender};
 pub use methods::{Handling, Methods};

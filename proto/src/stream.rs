@@ -58,6 +58,8 @@ pub(crate) struct Causes {
     pub(crate) token: Option<u64>,
     /// What must come before it, and has not.
     pub(crate) dependencies: SmallVec<[Dependency; 2]>,
+    /// What has come before it, or will never.
+    pub(crate) passed: SmallVec<[StreamId; 2]>,
     /// What the application will be told when it has.
     pub(crate) held: Vec<Event>,
 }
@@ -90,21 +92,10 @@ impl Stream {
     ) -> Self {
         let outbound = pattern.has_many_requests().then(|| Outbound::new(credit));
         let inbound = pattern.has_many_responses().then(|| inbound(config));
-        Self {
-            id: StreamId::default(),
-            pattern,
-            phase: Phase::Requesting,
-            priority,
-            sending: None,
-            receiving: None,
-            request: TransferId::default(),
-            response,
-            expires: None,
-            deadline: None,
-            announced: true,
-            causes: None,
-            flow: flow(outbound, inbound),
-        }
+        let (id, request) = (StreamId::default(), TransferId::default());
+        let phase = Phase::Requesting;
+        let stream = Self::new(id, pattern, priority, phase, request, flow(outbound, inbound));
+        Self { response, ..stream }
     }
 
     /// A stream that the peer opened with the transfer `request`.
@@ -119,6 +110,17 @@ impl Stream {
     ) -> Self {
         let outbound = pattern.has_many_responses().then(|| Outbound::new(credit));
         let inbound = pattern.has_many_requests().then(|| inbound(config));
+        Self::new(id, pattern, priority, phase, request, flow(outbound, inbound))
+    }
+
+    fn new(
+        id: StreamId,
+        pattern: Pattern,
+        priority: Priority,
+        phase: Phase,
+        request: TransferId,
+        flow: Option<Box<Flow>>,
+    ) -> Self {
         Self {
             id,
             pattern,
@@ -132,7 +134,7 @@ impl Stream {
             deadline: None,
             announced: phase != Phase::Receiving,
             causes: None,
-            flow: flow(outbound, inbound),
+            flow,
         }
     }
 

@@ -102,7 +102,7 @@ impl Pair {
     /// The stream of this pattern that the second node was told of last.
     fn opened(&mut self, wanted: Pattern) -> StreamHandle {
         let found = self.events[1].iter().rev().find_map(|event| match event {
-            Event::Opened { stream, pattern, .. } if *pattern == wanted => Some(*stream),
+            Event::Opened { stream, offer, .. } if offer.pattern == wanted => Some(*stream),
             _ => None,
         });
         found.unwrap()

@@ -141,9 +141,10 @@ impl DcquicHost {
                     self.notices.push_back(Notice::PeerFailed { peer: remote });
                 }
             }
-            Event::Opened { stream, metadata, size, body, .. } => {
-                let transfer = transfer_of(&metadata);
-                let mut incoming = Incoming { transfer, size, received: 0, intact: true };
+            Event::Opened { stream, offer, body } => {
+                let transfer = transfer_of(&offer.metadata);
+                let mut incoming =
+                    Incoming { transfer, size: offer.size, received: 0, intact: true };
                 if let Some(body) = body {
                     self.check(&mut incoming, 0, &body);
                     self.deliver(now, stream, &incoming);

@@ -5,7 +5,7 @@ use super::{
     token::Token,
     wait::{Readiness, Waiter},
 };
-use crate::wire::frame::{self, DependencyKind, Failure};
+use crate::wire::frame::{DependencyKind, Failure};
 
 /// A transfer that must come first.
 #[derive(Clone, Debug)]
@@ -22,11 +22,6 @@ impl Dependency {
     pub fn optional(mut self) -> Self {
         self.kind.failure = Failure::Ignore;
         self
-    }
-
-    /// As it stands in a TRANSFER_NOTIFY.
-    pub fn to_wire(&self) -> frame::Dependency {
-        frame::Dependency { token: self.on.token().to_wire(), kind: self.kind }
     }
 }
 

@@ -213,7 +213,7 @@ fn the_last_of_many_dependencies_releases() {
     let firsts: Vec<_> = (0..8).map(|_| started(&map)).collect();
     let last = map.allocate(firsts.iter().map(|guard| on(guard, COMPLETED))).unwrap();
     assert_eq!(last.dependencies().len(), 8);
-    assert_eq!(last.dependencies()[3].to_wire().token, firsts[3].token().to_wire());
+    assert_eq!(last.dependencies()[3].on.token(), firsts[3].token());
     map.complete(firsts[7].token()).unwrap();
     let log = Told::default();
     let readiness = last.wait(log.clone());

@@ -313,20 +313,8 @@ pub enum Event {
     Opened {
         /// The stream.
         stream: StreamHandle,
-        /// The shape of the call.
-        pattern: Pattern,
-        /// Urgency that the caller gave it.
-        priority: Priority,
-        /// The caller's metadata.
-        metadata: Bytes,
-        /// The caller's request headers; empty if it sent none.
-        headers: Bytes,
-        /// Length of the request in bytes; 0 if the pattern has many requests.
-        size: u64,
-        /// The caller's name for the call, if it gave one: unique among its open calls.
-        token: Option<u64>,
-        /// When the caller gives up, if it said so; the stream then ends here too.
-        expires: Option<Timestamp>,
+        /// What the caller says of the call.
+        offer: Offer,
         /// The request itself, if it has all been received. None if the pattern has many requests:
         /// each of them is an [`Event::Message`].
         body: Option<Bytes>,
@@ -406,12 +394,47 @@ pub enum Event {
     },
 }
 
+/// What the caller says of a call that it makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Offer {
+    /// The shape of the call.
+    pub pattern: Pattern,
+    /// Urgency that the caller gave it.
+    pub priority: Priority,
+    /// Open calls of the same peer that have to come before this one. They were announced before;
+    /// whoever hands calls out in another order has to keep them in front.
+    pub after: Vec<StreamHandle>,
+    /// The caller's metadata.
+    pub metadata: Bytes,
+    /// The caller's request headers; empty if it sent none.
+    pub headers: Bytes,
+    /// Length of the request in bytes; 0 if the pattern has many requests.
+    pub size: u64,
+    /// The caller's name for the call, if it gave one: unique among its open calls.
+    pub token: Option<u64>,
+    /// When the caller gives up, if it said so; the stream then ends here too.
+    pub expires: Option<Timestamp>,
+}
+
+#[cfg(test)]
+impl Offer {
+    /// What tests offer.
+    pub(crate) fn unary(level: u8, metadata: impl Into<Bytes>, size: u64) -> Self {
+        let priority = Priority::new(level).unwrap();
+        let (metadata, headers) = (metadata.into(), Bytes::new());
+        let (pattern, token, expires) = (Pattern::Unary, None, None);
+        let after = Vec::new();
+        Self { pattern, priority, after, metadata, headers, size, token, expires }
+    }
+}
+
 impl Event {
     /// Whether with it the application has all of a stream's request, or what opens a stream of
     /// many.
     pub(crate) const fn delivers_request(&self) -> bool {
         match self {
-            Self::Opened { pattern, body, .. } => body.is_some() || pattern.has_many_requests(),
+            Self::Opened { offer, body, .. } => body.is_some() || offer.pattern.has_many_requests(),
             Self::Received { .. } => true,
             _ => false,
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Fate, Peer, incoming::is_newer};
 use crate::{
     endpoint::{
-        Destination, Event, Outcome,
+        Destination, Event, Offer, Outcome,
         context::{Context, TimerKind},
     },
     id::{Status, StreamId},
@@ -65,7 +65,6 @@ impl Peer {
         let was_busy = self.is_busy();
         let fate = self.admit_request_body(cx, now, notify, content);
         if !matches!(fate, Fate::Refused(_)) {
-            self.arm_lifetime(cx, now, notify);
             if !was_busy {
                 self.busy_since = now;
             }
@@ -74,15 +73,24 @@ impl Peer {
         fate
     }
 
-    /// The caller's deadline holds here too.
-    fn arm_lifetime(&mut self, cx: &mut Context, now: Timestamp, notify: &TransferNotify<'_>) {
-        let Some(lifetime_us) = notify.remaining_lifetime_us else { return };
-        let at = now + core::time::Duration::from_micros(lifetime_us);
-        let timer = self.timer(TimerKind::Deadline(notify.stream));
-        if let Some(stream) = self.stream_mut(notify.stream) {
-            stream.expires = Some(at);
+    /// Takes down a stream that the peer opens; false if there are too many. The caller's deadline
+    /// holds here too.
+    fn add_stream(
+        &mut self,
+        cx: &mut Context,
+        notify: &TransferNotify<'_>,
+        stream: Stream,
+    ) -> bool {
+        let (id, expires) = (stream.id, stream.expires);
+        if !self.remote_streams.insert(stream) {
+            return false;
+        }
+        let timer = self.timer(TimerKind::Deadline(id));
+        if let (Some(at), Some(stream)) = (expires, self.stream_mut(id)) {
             cx.arm(&mut stream.deadline, at, timer);
         }
+        self.note_causes(notify);
+        true
     }
 
     fn admit_request_body(
@@ -95,9 +103,13 @@ impl Peer {
         let (id, pattern, priority) = (notify.stream, notify.pattern, notify.priority);
         let size = notify.size;
         let credit = self.first_credit();
+        let expires =
+            notify.remaining_lifetime_us.map(|us| now + core::time::Duration::from_micros(us));
         let opened = |phase, config: &_| {
             let request = notify.transfer;
-            Stream::opened_by_peer(id, pattern, priority, phase, request, credit, config)
+            let stream =
+                Stream::opened_by_peer(id, pattern, priority, phase, request, credit, config);
+            Stream { expires, ..stream }
         };
         if let Body::Inline(bytes) = notify.body {
             let mut stream = opened(Phase::Handling, &cx.config);
@@ -113,11 +125,10 @@ impl Peer {
                 None => Some(Self::take_inline(cx, bytes)),
             };
             let metadata = cx.arena.copy(notify.metadata);
-            if !self.remote_streams.insert(stream) {
+            if !self.add_stream(cx, notify, stream) {
                 return Fate::Refused(Status::OVERLOADED);
             }
-            self.note_causes(notify);
-            self.announce_stream(cx, now, notify, content, metadata, body);
+            self.announce_stream(cx, id, content, metadata, size, body);
             return Fate::Delivered;
         }
         let auto = size <= cx.config.auto_receive && Self::fits_memory(cx, size);
@@ -129,44 +140,44 @@ impl Peer {
         let phase = if auto { Phase::Receiving } else { Phase::Offered };
         let mut stream = opened(phase, &cx.config);
         stream.receiving = Some(slot);
-        if !self.remote_streams.insert(stream) {
+        if !self.add_stream(cx, notify, stream) {
             self.drop_incoming(cx, slot);
             return Fate::Refused(Status::OVERLOADED);
         }
-        self.note_causes(notify);
         if auto {
             self.begin_receiving(cx, now, slot, Destination::Memory);
         } else {
             let metadata = cx.arena.copy(notify.metadata);
-            self.announce_stream(cx, now, notify, content, metadata, None);
+            self.announce_stream(cx, id, content, metadata, size, None);
         }
         Fate::Active(slot)
     }
 
-    /// Tells the application of a stream that the peer opened.
+    /// Tells the application of a stream that the peer opened; `field` holds the metadata, and
+    /// headers if `content` says so.
     fn announce_stream(
         &mut self,
         cx: &mut Context,
-        now: Timestamp,
-        notify: &TransferNotify<'_>,
+        id: StreamId,
         content: Content,
-        metadata: Bytes,
+        field: Bytes,
+        size: u64,
         body: Option<Bytes>,
     ) {
-        let (metadata, headers) = split_metadata(metadata, content);
-        let lifetime = notify.remaining_lifetime_us;
-        let event = Event::Opened {
-            stream: self.handle(notify.stream),
-            pattern: notify.pattern,
-            priority: notify.priority,
+        let stream = self.handle(id);
+        let Some(found) = self.stream_mut(id) else { return };
+        let (metadata, headers) = split_metadata(field, content);
+        let offer = Offer {
+            pattern: found.pattern,
+            priority: found.priority,
+            after: Vec::new(),
             metadata,
             headers,
-            size: notify.size,
-            token: notify.causality,
-            expires: lifetime.map(|us| now + core::time::Duration::from_micros(us)),
-            body,
+            size,
+            token: found.causes.as_ref().and_then(|causes| causes.token),
+            expires: found.expires,
         };
-        self.push_event(cx, notify.stream, event);
+        self.push_event(cx, id, Event::Opened { stream, offer, body });
     }
 
     /// The response to a stream of ours is announced.
@@ -250,21 +261,7 @@ impl Peer {
             Details::Request { announced: false, content } => {
                 found.phase = Phase::Handling;
                 found.announced = true;
-                let (pattern, priority, expires) = (found.pattern, found.priority, found.expires);
-                let (metadata, headers) = split_metadata(metadata, content);
-                let token = found.causes.as_ref().and_then(|causes| causes.token);
-                let event = Event::Opened {
-                    stream,
-                    pattern,
-                    priority,
-                    metadata,
-                    headers,
-                    size,
-                    token,
-                    expires,
-                    body,
-                };
-                self.push_event(cx, id, event);
+                self.announce_stream(cx, id, content, metadata, size, body);
             }
             Details::Message { .. } => {}
             Details::Response { status } => {

@@ -37,7 +37,12 @@ impl Peer {
             }
             dependencies.push(Dependency { token: id.0, kind: *kind });
         }
-        Ok(Some(Box::new(Causes { token, dependencies, held: Vec::new() })))
+        Ok(Some(Box::new(Causes {
+            token,
+            dependencies,
+            passed: SmallVec::new(),
+            held: Vec::new(),
+        })))
     }
 
     /// Takes down what a new stream of the peer's depends on.
@@ -57,7 +62,8 @@ impl Peer {
         if notify.causality.is_some() {
             self.received().on_announced(id);
         }
-        let causes = Causes { token: notify.causality, dependencies, held: Vec::new() };
+        let token = notify.causality;
+        let causes = Causes { token, dependencies, passed: SmallVec::new(), held: Vec::new() };
         if let Some(stream) = self.remote_stream(id) {
             stream.causes = Some(Box::new(causes));
         }
@@ -73,17 +79,29 @@ impl Peer {
 
     /// Hands an event of a stream to the application, now or when the stream may begin [CAUS-10].
     pub(super) fn push_event(&mut self, cx: &mut Context, id: StreamId, event: Event) {
-        let delivers = event.delivers_request();
         if let Some(stream) = self.remote_stream(id)
             && let Some(causes) = stream.causes.as_mut()
+            && !causes.dependencies.is_empty()
         {
-            if !causes.dependencies.is_empty() {
-                stream.announced = false;
-                causes.held.push(event);
-                self.settle(cx, id);
-                return;
+            stream.announced = false;
+            causes.held.push(event);
+            self.settle(cx, id);
+        } else {
+            self.emit(cx, id, event);
+        }
+    }
+
+    /// Hands over an event of a stream that may begin.
+    fn emit(&mut self, cx: &mut Context, id: StreamId, mut event: Event) {
+        let causes = self.remote_stream(id).and_then(|stream| stream.causes.as_mut());
+        if let Some(causes) = causes {
+            let has_token = causes.token.is_some();
+            if let Event::Opened { offer, .. } = &mut event {
+                let passed = core::mem::take(&mut causes.passed);
+                let open = passed.into_iter().filter(|call| self.is_open(*call));
+                offer.after = open.map(|call| self.handle(call)).collect();
             }
-            if delivers && causes.token.is_some() {
+            if has_token && event.delivers_request() {
                 self.received().on_delivered(id);
             }
         }
@@ -111,8 +129,11 @@ impl Peer {
         });
         for call in settled {
             // the same call may still be waited for in another way
-            if !causes.dependencies.iter().any(|dependency| dependency.token == call.0) {
+            if !causes.dependencies.iter().any(|dependency| dependency.token == call.0)
+                && !causes.passed.contains(&call)
+            {
                 received.stop_waiting(call, id);
+                causes.passed.push(call);
             }
         }
         if failed {
@@ -122,20 +143,20 @@ impl Peer {
         }
     }
 
-    /// Nothing is in the way of a stream any more.
+    /// Nothing is in the way of a stream any more. A request that is still being pulled announces
+    /// itself when it is there.
     fn begin(&mut self, cx: &mut Context, id: StreamId) {
         let Some(stream) = self.remote_stream(id) else { return };
         let Some(causes) = stream.causes.as_mut() else { return };
         let held = core::mem::take(&mut causes.held);
-        let has_token = causes.token.is_some();
-        // a request that is still being pulled announces itself
         stream.announced |= !held.is_empty();
         for event in held {
-            if has_token && event.delivers_request() {
-                self.received().on_delivered(id);
-            }
-            cx.events.push_back(event);
+            self.emit(cx, id, event);
         }
+    }
+
+    fn is_open(&self, id: StreamId) -> bool {
+        self.remote_streams.get(id.slot()).is_some_and(|stream| stream.id == id)
     }
 
     /// What a stream depends on has failed: it ends before the application has heard of it.

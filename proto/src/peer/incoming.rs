@@ -142,8 +142,7 @@ impl Peer {
             false => notify.pattern.has_many_requests() && notify.index > 0,
         };
         match (many, ours) {
-            (true, true) => self.admit_message_of_ours(cx, now, notify),
-            (true, false) => self.admit_message(cx, now, notify),
+            (true, _) => self.admit_message(cx, now, notify),
             (false, true) => self.admit_response(cx, now, notify),
             (false, false) => self.admit_request(cx, now, notify),
         }

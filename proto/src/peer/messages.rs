@@ -216,19 +216,6 @@ impl Peer {
             })
     }
 
-    /// A message of a stream that was opened here is announced.
-    pub(super) fn admit_message_of_ours(
-        &mut self,
-        cx: &mut Context,
-        now: Timestamp,
-        notify: &TransferNotify<'_>,
-    ) -> Fate {
-        if self.local_streams.get(Self::local_slot(notify.stream)).is_none() {
-            return Fate::Refused(Status::CANCELLED);
-        }
-        self.admit_message(cx, now, notify)
-    }
-
     /// A message of a stream of many is announced.
     pub(super) fn admit_message(
         &mut self,
@@ -248,10 +235,11 @@ impl Peer {
         }
         let pattern = notify.pattern;
         // [STRM-1]
-        let Some(found) = self.stream_mut(id).filter(|found| found.pattern == pattern) else {
+        let Some(found) = self.stream_mut(id) else { return Fate::Refused(Status::CANCELLED) };
+        let same = found.pattern == pattern;
+        let Some(inbound) = found.inbound().filter(|_| same) else {
             return Fate::Refused(Status::INVALID);
         };
-        let Some(inbound) = found.inbound() else { return Fate::Refused(Status::INVALID) };
         if inbound.announce(index, size, notify.fin.is_some()).is_err() {
             cx.stats.drop_for(DropReason::Violation);
             return Fate::Refused(Status::INVALID);

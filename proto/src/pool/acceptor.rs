@@ -2,12 +2,10 @@
 
 use core::net::SocketAddr;
 
-use bytes::Bytes;
-
 use super::mailbox::Announced;
 use crate::{
-    id::{Incarnation, Pattern, Priority, Status},
-    time::Timestamp,
+    endpoint::Offer,
+    id::{Incarnation, Status},
 };
 
 /// Decides on calls as they are announced, before their requests are pulled.
@@ -21,7 +19,7 @@ use crate::{
 /// # use dcquic_proto::{id::Status, pool::{Announcement, Decision, Load, Pool}};
 /// # fn example(pool: Pool) {
 /// let installed = pool.set_acceptor(|call: &Announcement<'_>, load: &Load| {
-///     if call.size > 1 << 20 && load.receive_memory > load.receive_memory_limit / 2 {
+///     if call.offer.size > 1 << 20 && load.receive_memory > load.receive_memory_limit / 2 {
 ///         Decision::Reject(Status::OVERLOADED)
 ///     } else {
 ///         Decision::Queue
@@ -76,32 +74,14 @@ pub struct Announcement<'a> {
     pub remote: SocketAddr,
     /// Which life of the caller this is.
     pub incarnation: Incarnation,
-    /// The shape of the call.
-    pub pattern: Pattern,
-    /// Urgency that the caller gave it.
-    pub priority: Priority,
-    /// The caller's metadata.
-    pub metadata: &'a Bytes,
-    /// The caller's request headers; empty if it sent none.
-    pub headers: &'a Bytes,
-    /// Length of the request in bytes; 0 if there are many.
-    pub size: u64,
-    /// When the caller gives up, if it said so.
-    pub expires: Option<Timestamp>,
+    /// What the caller says of the call.
+    pub offer: &'a Offer,
 }
 
 impl<'a> Announcement<'a> {
     pub(crate) const fn of(announced: &'a Announced) -> Self {
-        Self {
-            remote: announced.remote,
-            incarnation: announced.incarnation,
-            pattern: announced.pattern,
-            priority: announced.priority,
-            metadata: &announced.metadata,
-            headers: &announced.headers,
-            size: announced.size,
-            expires: announced.expires,
-        }
+        let Announced { remote, incarnation, offer, .. } = announced;
+        Self { remote: *remote, incarnation: *incarnation, offer }
     }
 }
 

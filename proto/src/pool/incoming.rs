@@ -40,14 +40,11 @@ impl Future for Accept {
     type Output = Option<Incoming>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(incoming) = self.shared.incoming().pop() {
-            return Poll::Ready(Some(incoming));
-        }
-        self.waiting = Some(self.shared.incoming().wait(self.waiting, cx.waker()));
-        // a call, or the end, may have come between the look and the registration
-        match self.shared.incoming().pop() {
+        let Self { shared, waiting } = &mut *self;
+        match shared.incoming().pop_or_wait(waiting, cx.waker()) {
             Some(incoming) => Poll::Ready(Some(incoming)),
-            None if self.shared.is_gone() => Poll::Ready(None),
+            // the end wakes those who wait: looked for afterwards, it is not missed
+            None if shared.is_gone() => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
@@ -106,48 +103,48 @@ impl Incoming {
 
     /// The shape of the call.
     pub fn pattern(&self) -> Pattern {
-        self.announced.pattern
+        self.announced.offer.pattern
     }
 
     /// Urgency that the caller gave it.
     pub fn priority(&self) -> Priority {
-        self.announced.priority
+        self.announced.offer.priority
     }
 
     /// The caller's metadata.
     pub fn metadata(&self) -> &Bytes {
-        &self.announced.metadata
+        &self.announced.offer.metadata
     }
 
     /// The name of the method in the metadata: what stands before its first zero byte, or all of
     /// it.
     pub fn method(&self) -> &[u8] {
-        name_of(&self.announced.metadata)
+        name_of(&self.announced.offer.metadata)
     }
 
     /// What stands behind the name of the method; empty if nothing does.
     pub fn arguments(&self) -> Bytes {
-        arguments_of(&self.announced.metadata)
+        arguments_of(&self.announced.offer.metadata)
     }
 
     /// The caller's request headers; empty if it sent none.
     pub fn headers(&self) -> &Bytes {
-        &self.announced.headers
+        &self.announced.offer.headers
     }
 
     /// The caller's name for the call, if it gave one: the correlation id of its reports and ours.
     pub fn token(&self) -> Option<u64> {
-        self.announced.token
+        self.announced.offer.token
     }
 
     /// When the caller gives up, if it said so: the call then ends here too.
     pub fn expires(&self) -> Option<Timestamp> {
-        self.announced.expires
+        self.announced.offer.expires
     }
 
     /// Length of the request in bytes; 0 if there are many.
     pub fn size(&self) -> u64 {
-        self.announced.size
+        self.announced.offer.size
     }
 
     /// Takes the request, if it has all arrived with the announcement. Without, it has not been

@@ -1,130 +1,188 @@
-//! Where accepted calls wait for the application, one lane per priority.
+//! Where accepted calls wait for the application, by priority.
 //!
-//! The worker pushes, any thread takes. Lanes and the count of turns are lock-free, so that a
-//! thread that is preempted while it takes a call holds up nobody. Only who waits for a call is
-//! behind a lock, for a few instructions: a waker has to be taken back when its future is dropped.
+//! The worker adds, any thread takes: all of it is behind one lock that is held for a few
+//! instructions. Who finds nothing leaves a waker under the same lock, so that nothing can come
+//! between the look and the wish to be woken.
 
 use core::task::Waker;
-use std::sync::PoisonError;
 
-use super::sync::{AtomicUsize, Mutex, Ordering, Queue};
-use crate::id::Priority;
+use hashbrown::{HashMap, HashSet, hash_map::Entry};
+
+use super::sync::{Mutex, lock};
+use crate::{
+    id::{Priority, StreamHandle},
+    schedule::levels::{Claim, Levels},
+};
 
 /// Calls of one priority that wait to be taken, at most; more are refused as overload.
 pub(super) const LANE: usize = 16_384;
 
-/// How many turns of five the most urgent lane that has calls does not get: each fifth goes to
-/// the next one, and each fifth of those to the one behind it.
-const TURNS: usize = 5;
-
-/// Which of the lanes that have something takes turn `turn`, counted from the most urgent one.
-///
-/// Four turns of five are rank 0, four of five of the rest rank 1, and so on: neighbours share
-/// four to one, and the last of eight has one turn in 5⁷ at worst.
-pub(crate) const fn rank_of_turn(turn: usize) -> usize {
-    let (mut rank, mut rest) = (0, turn);
-    while rank + 1 < Priority::LEVELS && rest % TURNS == TURNS - 1 {
-        rank += 1;
-        rest /= TURNS;
-    }
-    rank
-}
-
-/// First in, first out per priority, shared by threads.
+/// What waits to be taken: levels of priority by weight [SCHED-7], first in, first out in each, and
+/// none before those that must come first [CAUS-10].
 #[derive(Debug)]
 pub(super) struct Lanes<T> {
-    lanes: [Queue<T>; Priority::LEVELS],
-    /// Turns that several lanes wanted.
-    turns: AtomicUsize,
-    waiting: Mutex<Waiting>,
+    state: Mutex<State<T>>,
 }
 
-/// Who waits for something to take.
-#[derive(Debug, Default)]
-struct Waiting {
+/// Where an item waits.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) level: Priority,
+    /// What others call it that must come behind it, if there may be any.
+    pub(super) name: Option<StreamHandle>,
+    /// What must be taken before it, if it waits here too.
+    pub(super) after: Vec<StreamHandle>,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    items: Levels<(Option<StreamHandle>, T)>,
+    /// The names of all that wait here, and who waits for each of them.
+    named: HashSet<StreamHandle>,
+    followers: HashMap<StreamHandle, Vec<u64>>,
+    held: HashMap<u64, Held<T>>,
+    /// The last number that a held item or a request to be woken was given.
     last: u64,
     wakers: Vec<(u64, Waker)>,
+}
+
+/// An item that others must come before.
+#[derive(Debug)]
+struct Held<T> {
+    level: usize,
+    name: Option<StreamHandle>,
+    item: T,
+    /// How many they are.
+    behind: usize,
 }
 
 impl<T> Lanes<T> {
     pub(super) fn new() -> Self {
         Self {
-            lanes: core::array::from_fn(|_| Queue::new()),
-            turns: AtomicUsize::new(0),
-            waiting: Mutex::new(Waiting::default()),
+            state: Mutex::new(State {
+                items: Levels::default(),
+                named: HashSet::new(),
+                followers: HashMap::new(),
+                held: HashMap::new(),
+                last: 0,
+                wakers: Vec::new(),
+            }),
         }
     }
 
-    /// Adds to a lane and wakes those who wait; gives the item back if the lane is full.
-    ///
-    /// Only one thread adds: others could overrun the limit.
-    pub(super) fn push(&self, priority: Priority, item: T) -> Result<(), T> {
-        let lane = &self.lanes[usize::from(priority.level())];
-        if lane.len() >= LANE {
-            return Err(item);
-        }
-        lane.push(item);
-        self.wake_all();
+    /// Adds an item and wakes those who wait; gives it back if its lane is full.
+    pub(super) fn push(&self, place: Place, item: T) -> Result<(), T> {
+        let level = usize::from(place.level.level());
+        let wakers = {
+            let mut state = lock(&self.state);
+            if state.items.waiting(level) + state.held.len() >= LANE {
+                return Err(item);
+            }
+            state.push(level, &place, item);
+            core::mem::take(&mut state.wakers)
+        };
+        wake(wakers);
         Ok(())
     }
 
-    /// The next item. Whatever was added before the call is found, unless another takes it.
+    /// The next item.
     pub(super) fn pop(&self) -> Option<T> {
-        let occupied = self.lanes.iter().filter(|lane| !lane.is_empty()).count();
-        let mut rank = 0;
-        if occupied > 1 {
-            // a turn orders nothing but itself
-            rank = rank_of_turn(self.turns.fetch_add(1, Ordering::Relaxed)).min(occupied - 1);
-        }
-        for lane in self.lanes.iter().filter(|lane| !lane.is_empty()) {
-            if rank > 0 {
-                rank -= 1;
-            } else if let Some(item) = lane.pop() {
-                return Some(item);
-            }
-        }
-        // others emptied lanes meanwhile, so that the one of this rank was not met
-        self.lanes.iter().find_map(Queue::pop)
+        let (item, wakers) = lock(&self.state).pop();
+        wake(wakers);
+        item
     }
 
-    /// Items that wait.
-    pub(super) fn len(&self) -> usize {
-        self.lanes.iter().map(Queue::len).sum()
-    }
-
-    /// Wakes `waker` when something is added. One who asks again says which earlier request it
-    /// replaces. What was added meanwhile has to be looked for afterwards.
-    pub(super) fn wait(&self, earlier: Option<u64>, waker: &Waker) -> u64 {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = earlier
-            && let Some((_, place)) = waiting.wakers.iter_mut().find(|(known, _)| *known == id)
-        {
-            place.clone_from(waker);
-            return id;
+    /// The next item. If there is none, `waker` is woken when one is added; `waiting` names the
+    /// request, so that it is not made twice, and can be taken back.
+    pub(super) fn pop_or_wait(&self, waiting: &mut Option<u64>, waker: &Waker) -> Option<T> {
+        let mut state = lock(&self.state);
+        let (item, wakers) = state.pop();
+        if item.is_none() {
+            state.want(waiting, waker);
         }
-        waiting.last += 1;
-        let id = waiting.last;
-        waiting.wakers.push((id, waker.clone()));
-        id
+        drop(state);
+        wake(wakers);
+        item
     }
 
     /// Takes a request to be woken back.
     pub(super) fn stop_waiting(&self, id: u64) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.wakers.retain(|(known, _)| *known != id);
+        lock(&self.state).wakers.retain(|(known, _)| *known != id);
+    }
+
+    /// Items that wait.
+    pub(super) fn len(&self) -> usize {
+        let state = lock(&self.state);
+        let ready: usize = (0..Priority::LEVELS).map(|level| state.items.waiting(level)).sum();
+        ready + state.held.len()
     }
 
     /// Wakes everyone: whoever finds nothing waits again.
     pub(super) fn wake_all(&self) {
-        let wakers = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            core::mem::take(&mut waiting.wakers)
+        let wakers = core::mem::take(&mut lock(&self.state).wakers);
+        wake(wakers);
+    }
+}
+
+impl<T> State<T> {
+    fn push(&mut self, level: usize, place: &Place, item: T) {
+        let Self { named, followers, .. } = self;
+        let mut behind = 0;
+        for before in place.after.iter().filter(|before| named.contains(*before)) {
+            behind += 1;
+            followers.entry(*before).or_default().push(self.last + 1);
+        }
+        let name = place.name;
+        named.extend(name);
+        if behind == 0 {
+            self.items.push(level, (name, item));
+        } else {
+            self.last += 1;
+            self.held.insert(self.last, Held { level, name, item, behind });
+        }
+    }
+
+    /// Takes the next item; those who are to be woken since others may be taken now.
+    fn pop(&mut self) -> (Option<T>, Vec<(u64, Waker)>) {
+        let place = self.items.next(|_, _| Claim::default());
+        let Some((name, item)) = place.and_then(|place| self.items.serve(place)) else {
+            return (None, Vec::new());
         };
-        for (_, waker) in wakers {
-            waker.wake();
+        let followers = name.and_then(|name| {
+            self.named.remove(&name);
+            self.followers.remove(&name)
+        });
+        let mut wakers = Vec::new();
+        for id in followers.into_iter().flatten() {
+            let Entry::Occupied(mut held) = self.held.entry(id) else { continue };
+            held.get_mut().behind -= 1;
+            if held.get().behind == 0 {
+                let Held { level, name, item, .. } = held.remove();
+                self.items.push(level, (name, item));
+                wakers.append(&mut self.wakers);
+            }
+        }
+        (Some(item), wakers)
+    }
+
+    fn want(&mut self, waiting: &mut Option<u64>, waker: &Waker) {
+        match self.wakers.iter_mut().find(|(known, _)| Some(*known) == *waiting) {
+            Some((_, place)) => place.clone_from(waker),
+            None => {
+                self.last += 1;
+                *waiting = Some(self.last);
+                self.wakers.push((self.last, waker.clone()));
+            }
         }
     }
 }
 
-#[cfg(test)]
+/// Outside of the lock: what a waker does is not known.
+fn wake(wakers: Vec<(u64, Waker)>) {
+    for (_, waker) in wakers {
+        waker.wake();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests;

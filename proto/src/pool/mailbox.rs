@@ -9,14 +9,14 @@ use crossbeam_queue::SegQueue;
 use super::{
     Acceptor, CallCause, CallOptions, Cell, Incoming, Pool,
     doorbell::Doorbell,
-    lanes::Lanes,
+    lanes::{Lanes, Place},
     rings::{RingConfig, Rings, Taker},
     sync::{AtomicBool, Ordering},
 };
 use crate::{
     causality::{CausalityMap, Dependency, Dependent},
-    endpoint::{Destination, Payload, Respond, Stats},
-    id::{Incarnation, Pattern, Priority, Status},
+    endpoint::{Destination, Offer, Payload, Respond, Stats},
+    id::{Incarnation, Priority, Status, StreamHandle},
     time::Timestamp,
 };
 
@@ -95,13 +95,7 @@ impl Start {
 pub(crate) struct Announced {
     pub(crate) remote: SocketAddr,
     pub(crate) incarnation: Incarnation,
-    pub(crate) pattern: Pattern,
-    pub(crate) priority: Priority,
-    pub(crate) metadata: Bytes,
-    pub(crate) headers: Bytes,
-    pub(crate) size: u64,
-    pub(crate) token: Option<u64>,
-    pub(crate) expires: Option<Timestamp>,
+    pub(crate) offer: Offer,
     pub(crate) body: Option<Bytes>,
 }
 
@@ -262,10 +256,16 @@ impl Mailbox {
     }
 
     /// Offers a call to whoever accepts; false if too many wait already.
-    pub(crate) fn offer(&self, announced: Announced, cell: Arc<Cell>) -> bool {
-        let priority = announced.priority;
+    pub(crate) fn offer(
+        &self,
+        stream: StreamHandle,
+        announced: Announced,
+        cell: Arc<Cell>,
+    ) -> bool {
+        let Offer { priority, token, ref after, .. } = announced.offer;
+        let place = Place { level: priority, name: token.map(|_| stream), after: after.clone() };
         let incoming = Incoming::new(announced, cell, Arc::clone(&self.shared));
-        match self.shared.incoming.push(priority, incoming) {
+        match self.shared.incoming.push(place, incoming) {
             Ok(()) => true,
             Err(incoming) => {
                 incoming.withdraw();

@@ -56,11 +56,12 @@ impl LoadShedding {
 
 impl Acceptor for LoadShedding {
     fn decide(&self, call: &Announcement<'_>, load: &Load) -> Decision {
-        let limit = self.max_request_of.get(name_of(call.metadata)).unwrap_or(&self.max_request);
-        if call.size > *limit {
+        let limit =
+            self.max_request_of.get(name_of(&call.offer.metadata)).unwrap_or(&self.max_request);
+        if call.offer.size > *limit {
             return Decision::Reject(Status::TOO_LARGE);
         }
-        if load.receive_memory >= share(load.receive_memory_limit, call.priority) {
+        if load.receive_memory >= share(load.receive_memory_limit, call.offer.priority) {
             return Decision::Reject(Status::OVERLOADED);
         }
         Decision::Queue

@@ -7,7 +7,8 @@ use hashbrown::{HashMap, HashSet};
 use crate::{
     endpoint::{Destination, Endpoint},
     id::{Priority, Status, StreamHandle},
-    pool::{Acceptor, Announced, Announcement, Cell, Decision, Load, Mailbox, rank_of_turn},
+    pool::{Acceptor, Announced, Announcement, Cell, Decision, Load, Mailbox},
+    schedule::weights::Weights,
     time::Timestamp,
 };
 
@@ -51,7 +52,7 @@ impl Admission {
         held: Held,
     ) {
         let Some(acceptor) = mailbox.acceptor() else {
-            return offer(endpoint, mailbox, now, held);
+            return hand_over(endpoint, mailbox, now, held);
         };
         let load = Load {
             queued: self.queue.len(),
@@ -86,7 +87,7 @@ impl Admission {
     ) -> Result<(), Option<bytes::Bytes>> {
         let Some(mut held) = self.fetching.remove(&stream) else { return Err(body) };
         held.announced.body = body;
-        offer(endpoint, mailbox, now, held);
+        hand_over(endpoint, mailbox, now, held);
         Ok(())
     }
 
@@ -141,23 +142,23 @@ impl Admission {
     fn accept(&mut self, endpoint: &mut Endpoint, mailbox: &Mailbox, now: Timestamp, held: Held) {
         let stream = held.stream;
         self.unanswered.insert(stream);
-        let Announced { pattern, size, ref body, .. } = held.announced;
+        let Announced { offer, body, .. } = &held.announced;
         let small = body.is_none()
-            && !pattern.has_many_requests()
-            && self.auto_receive.is_some_and(|limit| size <= limit);
+            && !offer.pattern.has_many_requests()
+            && self.auto_receive.is_some_and(|limit| offer.size <= limit);
         // one that finds no memory is fetched when the application asks for it
         if small && endpoint.receive(now, stream, Destination::Memory).is_ok() {
             self.fetching.insert(stream, held);
         } else {
-            offer(endpoint, mailbox, now, held);
+            hand_over(endpoint, mailbox, now, held);
         }
     }
 }
 
 /// Hands a call to the application, or closes it if too many wait there.
-fn offer(endpoint: &mut Endpoint, mailbox: &Mailbox, now: Timestamp, held: Held) {
+fn hand_over(endpoint: &mut Endpoint, mailbox: &Mailbox, now: Timestamp, held: Held) {
     let Held { stream, announced, cell } = held;
-    if !mailbox.offer(announced, cell) {
+    if !mailbox.offer(stream, announced, cell) {
         // a stream that has ended needs no end
         let _ended = endpoint.cancel(now, stream, Status::OVERLOADED);
     }
@@ -176,8 +177,7 @@ struct Queue {
     levels: [BTreeMap<u64, Held>; Priority::LEVELS],
     places: HashMap<StreamHandle, (usize, u64)>,
     arrivals: u64,
-    /// Turns that several levels wanted.
-    turns: usize,
+    weights: Weights,
 }
 
 impl Queue {
@@ -187,7 +187,7 @@ impl Queue {
 
     /// Adds a call. Gives back the one that there is no room for: the latest of the least urgent.
     fn push(&mut self, held: Held, limit: usize) -> Option<Held> {
-        let level = usize::from(held.announced.priority.level());
+        let level = usize::from(held.announced.offer.priority.level());
         let mut shed = None;
         if self.len() >= limit {
             let Some(last) = (level + 1..Priority::LEVELS)
@@ -197,23 +197,21 @@ impl Queue {
                 return Some(held);
             };
             self.places.remove(&last.stream);
+            self.update(usize::from(last.announced.offer.priority.level()));
             shed = Some(last);
         }
         self.arrivals += 1;
         self.places.insert(held.stream, (level, self.arrivals));
         self.levels[level].insert(self.arrivals, held);
+        self.weights.enter(level);
         shed
     }
 
     fn pop(&mut self) -> Option<Held> {
-        let occupied = self.levels.iter().filter(|level| !level.is_empty()).count();
-        let mut rank = 0;
-        if occupied > 1 {
-            rank = rank_of_turn(self.turns).min(occupied - 1);
-            self.turns = self.turns.wrapping_add(1);
-        }
-        let level = self.levels.iter_mut().filter(|level| !level.is_empty()).nth(rank)?;
-        let (_, held) = level.pop_first()?;
+        let level = self.weights.first(self.weights.ready())?;
+        let (_, held) = self.levels[level].pop_first()?;
+        self.weights.charge(level, 1);
+        self.update(level);
         self.places.remove(&held.stream);
         Some(held)
     }
@@ -221,6 +219,13 @@ impl Queue {
     fn remove(&mut self, stream: StreamHandle) {
         if let Some((level, arrival)) = self.places.remove(&stream) {
             self.levels[level].remove(&arrival);
+            self.update(level);
+        }
+    }
+
+    fn update(&mut self, level: usize) {
+        if self.levels[level].is_empty() {
+            self.weights.leave(level);
         }
     }
 }

@@ -227,32 +227,11 @@ impl Calls {
             Event::PeerFailed { peer, remote, cause } => {
                 self.peer_failed(endpoint, now, peer, remote, cause);
             }
-            Event::Opened {
-                stream,
-                pattern,
-                priority,
-                metadata,
-                headers,
-                size,
-                token,
-                expires,
-                body,
-            } => {
+            Event::Opened { stream, offer, body } => {
                 let Some(&(remote, incarnation)) = self.remotes.get(&stream.peer) else { return };
                 let cell = Arc::new(Cell::for_incoming(remote, stream));
                 self.cells.insert(stream, Arc::clone(&cell));
-                let announced = Announced {
-                    remote,
-                    incarnation,
-                    pattern,
-                    priority,
-                    metadata,
-                    headers,
-                    size,
-                    token,
-                    expires,
-                    body,
-                };
+                let announced = Announced { remote, incarnation, offer, body };
                 let held = Held { stream, announced, cell };
                 self.admission.announce(endpoint, mailbox, now, held);
             }

@@ -94,8 +94,10 @@ impl Dependants {
             self.parked.entry(on).or_default().push(start);
             return Next::Waits;
         }
+        // the peer keeps the order behind all of its own that are open then, waited for or not
+        let behind = dependent.dependencies().to_vec();
         let open = &self.open;
-        let behind = dependent.set_aside(|dependency| {
+        let _seen_to_there = dependent.set_aside(|dependency| {
             open.get(&dependency.on.token()).is_some_and(|stream| stream.peer == peer)
         });
         let (token, remote) = (dependent.token(), start.remote);
@@ -134,21 +136,26 @@ impl Dependants {
     /// Whether some of these calls go to another peer than `peer`: an earlier one with the same
     /// address. It cannot keep the order, and they have to be waited for here.
     pub(super) fn are_elsewhere(&self, peer: Option<PeerId>, dependencies: &[Dependency]) -> bool {
-        let mut streams = dependencies.iter().filter_map(|on| self.open.get(&on.on.token()));
-        streams.any(|stream| Some(stream.peer) != peer)
+        dependencies.iter().any(|Dependency { on, kind }| {
+            let elsewhere = self.open.get(&on.token()).is_some_and(|s| Some(s.peer) != peer);
+            elsewhere && is_in_the_way(*kind, on.progress())
+        })
     }
 
     /// The calls of the same peer that a call has to stay behind; none if one has failed that must
     /// not.
-    pub(super) fn behind(&self, dependencies: &[Dependency]) -> Option<Vec<After>> {
+    pub(super) fn behind(&self, peer: PeerId, dependencies: &[Dependency]) -> Option<Vec<After>> {
         let mut behind = Vec::with_capacity(dependencies.len());
         for Dependency { on, kind } in dependencies {
             match (on.progress(), self.open.get(&on.token())) {
                 // its stream may have ended in this turn, which no event has told yet
                 (Progress::Failed { sent }, _) if stops(*kind, sent) => return None,
                 (Progress::Failed { .. } | Progress::Completed, _) => {}
-                (_, Some(&stream)) => behind.push(After { stream, kind: *kind }),
-                (_, None) => {}
+                // even if it was sent: the peer may not have handed it out yet
+                (_, Some(&stream)) if stream.peer == peer => {
+                    behind.push(After { stream, kind: *kind });
+                }
+                _ => {}
             }
         }
         Some(behind)
@@ -166,8 +173,10 @@ impl Dependants {
         }
         // no end will be told of those that have ended
         let open = &self.open;
-        for Dependency { on, kind } in behind.iter().filter(|on| open.contains_key(&on.on.token()))
-        {
+        let here = |on: &&Dependency| {
+            open.get(&on.on.token()).is_some_and(|other| other.peer == stream.peer)
+        };
+        for Dependency { on, kind } in behind.iter().filter(here) {
             let follower = Follower { stream, cell: Arc::clone(cell), kind: *kind };
             self.followers.entry(on.token()).or_default().push(follower);
         }
@@ -221,4 +230,13 @@ impl Dependants {
 /// been.
 fn stops(kind: DependencyKind, sent: bool) -> bool {
     kind.failure == Failure::Cascade && !(sent && kind.wait == WaitPoint::RequestSent)
+}
+
+/// Whether a call that depends on another has to wait for it.
+fn is_in_the_way(kind: DependencyKind, progress: Progress) -> bool {
+    match progress {
+        Progress::Pending => true,
+        Progress::Sent => kind.wait == WaitPoint::ResponseReceived,
+        Progress::Completed | Progress::Failed { .. } => false,
+    }
 }

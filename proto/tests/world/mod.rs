@@ -449,8 +449,8 @@ impl World {
                     self.nodes[node].peer = None;
                 }
             }
-            Event::Opened { stream, metadata, size, body, .. } => {
-                self.on_opened(node, stream, &metadata, size, body);
+            Event::Opened { stream, offer, body } => {
+                self.on_opened(node, stream, &offer.metadata, offer.size, body);
             }
             Event::Response { stream, status, metadata, size, body } => {
                 let call = self.nodes[node].streams[&stream].call;

@@ -90,12 +90,12 @@ fn a_call_is_rejected_by_whatever_is_announced() {
     let acceptor = move |call: &Announcement<'_>, _: &Load| {
         seen.lock().unwrap().push(call.incarnation);
         Decision::Reject(match call {
-            _ if call.metadata == "secret" => Status::FORBIDDEN,
-            _ if call.headers == "old" => Status(64),
-            _ if call.pattern == Pattern::Bulk => Status(65),
-            _ if call.priority == Priority::LOWEST => Status(66),
-            _ if call.size > 600_000 => Status::TOO_LARGE,
-            _ if call.expires.is_some() => Status(67),
+            _ if call.offer.metadata == "secret" => Status::FORBIDDEN,
+            _ if call.offer.headers == "old" => Status(64),
+            _ if call.offer.pattern == Pattern::Bulk => Status(65),
+            _ if call.offer.priority == Priority::LOWEST => Status(66),
+            _ if call.offer.size > 600_000 => Status::TOO_LARGE,
+            _ if call.offer.expires.is_some() => Status(67),
             _ if call.remote != NicId(0).address() => Status(68),
             _ => return Decision::Accept,
         })
@@ -141,7 +141,7 @@ fn a_peer_is_rejected_by_its_address() {
 #[test]
 fn a_stream_of_many_requests_is_rejected_with_its_opening() {
     let acceptor = |call: &Announcement<'_>, _: &Load| {
-        assert_eq!(call.pattern, Pattern::StreamingRequest);
+        assert_eq!(call.offer.pattern, Pattern::StreamingRequest);
         Decision::Reject(Status(70))
     };
     with_acceptor(acceptor, async |pool| {
@@ -204,8 +204,8 @@ fn queued_calls_are_served_later_by_priority_and_pulled_then() {
         let one_by_one = OneByOne { decide: queue, max_queued: 10 };
         let (order, statuses, pulled) = queued(&[3, 6, 4, 4, 0, 6], one_by_one, len);
         assert_eq!(statuses, [Status::OK; 6]);
-        // four of five turns are for the most urgent that wait
-        assert_eq!(order, ["0", "4", "2", "3", "1", "5"], "{len} bytes");
+        // levels take turns by weight: the second of level 4 comes behind the first of level 6
+        assert_eq!(order, ["0", "4", "2", "1", "3", "5"], "{len} bytes");
         assert!(pulled < 3 * len.max(1) as u64, "{pulled} bytes came before their time");
     }
 }
@@ -223,7 +223,7 @@ fn a_full_queue_sheds_low_priorities_first() {
 
 #[test]
 fn who_is_accepted_overtakes_the_queue() {
-    let decide = |call: &Announcement<'_>, load: &Load| match &call.metadata[..] {
+    let decide = |call: &Announcement<'_>, load: &Load| match &call.offer.metadata[..] {
         b"3" => {
             assert_eq!((load.queued, load.unanswered), (2, 1));
             assert!(load.receive_memory <= load.receive_memory_limit);
@@ -268,7 +268,8 @@ fn a_caller_that_gives_up_leaves_the_queue() {
         },
         async move |pool: Pool| {
             let decide = |call: &Announcement<'_>, load: &Load| {
-                let expected = if call.metadata == "last" { (1, 1) } else { (0, load.unanswered) };
+                let expected =
+                    if call.offer.metadata == "last" { (1, 1) } else { (0, load.unanswered) };
                 assert_eq!((load.queued, load.unanswered), expected);
                 Decision::Queue
             };

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use dcquic_proto::{
-    id::Status,
+    id::{Priority, Status},
     pool::{Call, CallCause, CallOptions},
 };
 
@@ -307,5 +307,38 @@ fn a_worker_that_has_ended_keeps_no_names() {
             assert_eq!(pool.names(), 0);
         },
         number,
+    );
+}
+
+/// Calls wait to be accepted by priority: an urgent one stays behind those that it depends on, and
+/// so does one behind that. What it is announced with stays what its caller said.
+#[test]
+fn an_urgent_call_is_not_accepted_before_what_it_depends_on() {
+    between(
+        &NetworkSpec::default(),
+        async |pool| {
+            let urgent =
+                |level, options| CallOptions { priority: Priority::new(level).unwrap(), ..options };
+            pool.connect(peer()).await.unwrap();
+            let first = call(&pool, "", urgent(6, CallOptions::default()));
+            let behind = after([first.token().unwrap().when_sent()]);
+            let second = call(&pool, "", urgent(3, behind));
+            let behind = after([second.token().unwrap().when_sent()]);
+            let third = call(&pool, "", urgent(0, behind));
+            let calls = [third, second, first].map(begin);
+            for (call, (order, level)) in calls.into_iter().zip([(2, 0), (1, 3), (0, 6)]) {
+                assert_eq!(call.await.unwrap().unwrap().body, format!("{order} {level}"));
+            }
+        },
+        async |pool| {
+            // all of them wait when the first one is taken
+            pause(1).await;
+            let mut order = 0;
+            while let Some(incoming) = pool.accept().await {
+                let body = format!("{order} {}", incoming.priority().level());
+                order += 1;
+                drop(incoming.respond(Status::OK, Bytes::new(), body.into()));
+            }
+        },
     );
 }

@@ -3,6 +3,7 @@ use core::task::Waker;
 use super::*;
 use crate::{
     causality::{CausalityConfig, CausalityMap, MapId},
+    endpoint::Offer,
     id::{PeerId, Role, StreamHandle, StreamId},
     pool::{Mailbox, Pool, RingConfig, lanes::LANE},
 };
@@ -18,20 +19,12 @@ fn offer(mailbox: &Mailbox, number: u32, level: u8) -> (bool, Arc<Cell>) {
     let remote = SocketAddr::from(([127, 0, 0, 1], 1));
     let stream = StreamId::new(Role::Initiator, 0, number);
     let peer = PeerId { slot: 0, generation: 0 };
-    let cell = Arc::new(Cell::for_incoming(remote, StreamHandle { peer, stream }));
-    let announced = Announced {
-        remote,
-        incarnation: Incarnation::default(),
-        pattern: Pattern::Unary,
-        priority: Priority::new(level).unwrap(),
-        metadata: number.to_string().into(),
-        headers: Bytes::new(),
-        size: 0,
-        token: None,
-        expires: None,
-        body: None,
-    };
-    (mailbox.offer(announced, Arc::clone(&cell)), cell)
+    let stream = StreamHandle { peer, stream };
+    let cell = Arc::new(Cell::for_incoming(remote, stream));
+    let offer = Offer::unary(level, number.to_string(), 0);
+    let incarnation = Incarnation::default();
+    let announced = Announced { remote, incarnation, offer, body: None };
+    (mailbox.offer(stream, announced, Arc::clone(&cell)), cell)
 }
 
 /// The names of the calls that wait, in the order in which they are taken.
@@ -48,9 +41,10 @@ fn accepted(pool: &crate::pool::Pool) -> Vec<Bytes> {
 fn urgent_calls_come_first_and_no_other_starves() {
     let (mailbox, pool) = connect();
     for number in 0..12 {
-        assert!(offer(&mailbox, number, if number < 6 { 7 } else { 2 }).0);
+        assert!(offer(&mailbox, number, if number < 6 { 3 } else { 2 }).0);
     }
-    let order = ["6", "7", "8", "9", "0", "10", "11", "1", "2", "3", "4", "5"];
+    // four to one, and the rest when the urgent ones are gone
+    let order = ["6", "0", "7", "8", "9", "10", "1", "11", "2", "3", "4", "5"];
     assert_eq!(accepted(&pool), order);
 }
 

@@ -1,7 +1,7 @@
 use core::net::SocketAddr;
 
 use super::*;
-use crate::id::{Incarnation, Pattern};
+use crate::{endpoint::Offer, id::Incarnation};
 
 fn decide(
     shedding: &LoadShedding,
@@ -10,17 +10,9 @@ fn decide(
     level: u8,
     memory: u64,
 ) -> Decision {
-    let (metadata, headers) = (Bytes::from(metadata), Bytes::new());
-    let call = Announcement {
-        remote: SocketAddr::from(([127, 0, 0, 1], 1)),
-        incarnation: Incarnation::default(),
-        pattern: Pattern::Unary,
-        priority: Priority::new(level).unwrap(),
-        metadata: &metadata,
-        headers: &headers,
-        size,
-        expires: None,
-    };
+    let remote = SocketAddr::from(([127, 0, 0, 1], 1));
+    let offer = Offer::unary(level, metadata, size);
+    let call = Announcement { remote, incarnation: Incarnation::default(), offer: &offer };
     let load = Load { receive_memory: memory, receive_memory_limit: 1_600, ..Load::default() };
     shedding.decide(&call, &load)
 }

@@ -1,7 +1,8 @@
 use core::net::SocketAddr;
 
 use super::*;
-use crate::id::{Incarnation, Pattern, PeerId, Role, StreamId};
+use crate::endpoint::Offer;
+use crate::id::{Incarnation, PeerId, Role, StreamId};
 
 fn stream(number: u32) -> StreamHandle {
     let peer = PeerId { slot: 0, generation: 0 };
@@ -10,18 +11,9 @@ fn stream(number: u32) -> StreamHandle {
 
 fn held(number: u32, level: u8) -> Held {
     let remote = SocketAddr::from(([127, 0, 0, 1], 1));
-    let announced = Announced {
-        remote,
-        incarnation: Incarnation::default(),
-        pattern: Pattern::Unary,
-        priority: Priority::new(level).unwrap(),
-        metadata: bytes::Bytes::new(),
-        headers: bytes::Bytes::new(),
-        size: 0,
-        token: None,
-        expires: None,
-        body: None,
-    };
+    let offer = Offer::unary(level, bytes::Bytes::new(), 0);
+    let incarnation = Incarnation::default();
+    let announced = Announced { remote, incarnation, offer, body: None };
     let cell = Arc::new(Cell::for_incoming(remote, stream(number)));
     Held { stream: stream(number), announced, cell }
 }
@@ -64,9 +56,9 @@ fn a_call_that_ends_leaves_the_queue() {
 fn levels_take_turns() {
     let mut queue = Queue::default();
     for number in 0..20 {
-        assert!(queue.push(held(number, 6 * u8::from(number < 10)), 100).is_none());
+        assert!(queue.push(held(number, 3 + u8::from(number < 10)), 100).is_none());
     }
     let order = numbers(&mut queue);
     let urgent = order[..10].iter().filter(|one| **one >= stream(10)).count();
-    assert_eq!((urgent, order[4], order[9]), (8, stream(0), stream(1)));
+    assert_eq!((urgent, order[1], order[6]), (8, stream(0), stream(1)));
 }

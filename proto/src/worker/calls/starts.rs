@@ -96,7 +96,7 @@ impl Calls {
         start: Start,
         behind: &[Dependency],
     ) {
-        let Some(after) = self.dependants.behind(behind) else {
+        let Some(after) = self.dependants.behind(peer, behind) else {
             return start.cell.fail(CallCause::DependencyFailed);
         };
         if after.iter().any(|after| !endpoint.is_open(after.stream)) {
