@@ -26,6 +26,7 @@ mod lanes;
 mod mailbox;
 mod messages;
 mod methods;
+mod question;
 mod request;
 mod rings;
 mod room;

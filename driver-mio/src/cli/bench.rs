@@ -5,6 +5,7 @@ mod bulk;
 mod burst;
 mod core;
 mod figures;
+mod loopback;
 mod memory;
 mod pair;
 mod priority;

@@ -1,7 +1,8 @@
 //! What the command and its server say to each other: the metadata of requests and responses.
 //!
-//! A request's metadata is a JSON object in UTF-8 with the field `method`, and the fields that the
-//! method takes:
+//! A request's metadata is the name of its method, as for
+//! [`Methods`](dcquic_proto::pool::Methods); behind a zero byte, the fields that the method takes, as
+//! a JSON object in UTF-8:
 //!
 //! | method | fields | request body | response body |
 //! |---|--------|---|---|
@@ -26,7 +27,7 @@
 //! metadata with `error`.
 
 use bytes::Bytes;
-use dcquic_proto::id::Pattern;
+use dcquic_proto::{id::Pattern, pool::Incoming};
 use serde::{Deserialize, Serialize};
 
 use super::failure::one_line;
@@ -56,6 +57,7 @@ pub(crate) fn usual_option(method: &str) -> &'static str {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Request {
     /// What to do.
+    #[serde(skip)]
     pub(crate) method: String,
     /// Which file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,14 +93,28 @@ impl Request {
         Self { method: method.to_owned(), ..Self::default() }
     }
 
-    /// The request in `metadata`, if it is one.
-    pub(crate) fn decode(metadata: &[u8]) -> Option<Self> {
-        serde_json::from_slice(metadata).ok()
+    /// The request that a call makes, if it makes one.
+    pub(crate) fn of(incoming: &Incoming) -> Option<Self> {
+        Self::decode(incoming.method(), &incoming.arguments())
+    }
+
+    fn decode(method: &[u8], arguments: &[u8]) -> Option<Self> {
+        let method = str::from_utf8(method).ok()?.to_owned();
+        let fields: Self = match arguments {
+            [] => Self::default(),
+            arguments => serde_json::from_slice(arguments).ok()?,
+        };
+        Some(Self { method, ..fields })
     }
 
     /// The metadata that says this.
     pub(crate) fn encode(&self) -> Bytes {
-        json(self)
+        let mut metadata = self.method.clone().into_bytes();
+        if self.name.is_some() || self.token.is_some() {
+            metadata.push(0);
+            metadata.extend_from_slice(&json(self));
+        }
+        metadata.into()
     }
 }
 
@@ -139,8 +155,10 @@ mod tests {
     #[test]
     fn requests_and_answers_round_trip() {
         let request = Request { name: Some("a\"b".into()), ..Request::new("put") };
-        assert_eq!(request.encode(), r#"{"method":"put","name":"a\"b"}"#);
-        assert_eq!(Request::decode(&request.encode()), Some(request));
+        assert_eq!(request.encode(), "put\0{\"name\":\"a\\\"b\"}");
+        assert_eq!(Request::decode(b"put", &request.encode()[4..]), Some(request));
+        assert_eq!(Request::new("echo").encode(), "echo");
+        assert_eq!(Request::decode(b"echo", b""), Some(Request::new("echo")));
         let answer = Answer { size: Some(7), sha256: Some("ab".into()), ..Answer::default() };
         assert_eq!(answer.encode(), r#"{"size":7,"sha256":"ab"}"#);
         assert_eq!(Answer::decode(&answer.encode()), answer);
@@ -148,8 +166,8 @@ mod tests {
 
     #[test]
     fn foreign_metadata_is_no_request() {
-        for metadata in [&b""[..], b"{}", b"echo", b"{\"method\":1}", b"\xff"] {
-            assert_eq!(Request::decode(metadata), None);
+        for (method, arguments) in [(&b"\xff"[..], &b""[..]), (b"put", b"{"), (b"put", b"[]x")] {
+            assert_eq!(Request::decode(method, arguments), None);
         }
         assert_eq!(Answer::decode(b"\xff"), Answer::default());
     }

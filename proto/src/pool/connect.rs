@@ -9,8 +9,9 @@ use core::{
 use std::sync::Arc;
 
 use super::{
-    CallCause, CallError, Cell,
+    CallError,
     mailbox::{Command, Shared},
+    question::Question,
 };
 
 /// Ready when a peer has a session with us. The peer is greeted when this is first polled;
@@ -18,14 +19,12 @@ use super::{
 #[derive(Debug)]
 #[must_use = "a peer is greeted when this is polled"]
 pub struct Connect {
-    shared: Arc<Shared>,
-    cell: Arc<Cell>,
-    started: bool,
+    question: Question,
 }
 
 impl Connect {
     pub(super) fn new(shared: Arc<Shared>, remote: SocketAddr) -> Self {
-        Self { shared, cell: Arc::new(Cell::for_call(remote, None)), started: false }
+        Self { question: Question::new(shared, remote, |cell| Command::Connect { cell }) }
     }
 }
 
@@ -33,12 +32,6 @@ impl Future for Connect {
     type Output = Result<(), CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.shared.is_gone() {
-            self.cell.fail(CallCause::WorkerGone);
-        } else if !self.started {
-            self.started = true;
-            self.shared.follow_up(Command::Connect { cell: Arc::clone(&self.cell) });
-        }
-        self.cell.poll_end(cx)
+        self.question.ask().poll_end(cx)
     }
 }

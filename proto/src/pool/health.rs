@@ -9,8 +9,9 @@ use core::{
 use std::sync::Arc;
 
 use super::{
-    CallCause, CallError, Cell,
+    CallError,
     mailbox::{Command, Shared},
+    question::Question,
 };
 use crate::health::PeerHealth;
 
@@ -19,14 +20,12 @@ use crate::health::PeerHealth;
 #[derive(Debug)]
 #[must_use = "the worker is asked when this is polled"]
 pub struct HealthQuery {
-    shared: Arc<Shared>,
-    cell: Arc<Cell>,
-    started: bool,
+    question: Question,
 }
 
 impl HealthQuery {
     pub(super) fn new(shared: Arc<Shared>, remote: SocketAddr) -> Self {
-        Self { shared, cell: Arc::new(Cell::for_call(remote, None)), started: false }
+        Self { question: Question::new(shared, remote, |cell| Command::Health { cell }) }
     }
 }
 
@@ -34,12 +33,6 @@ impl Future for HealthQuery {
     type Output = Result<Option<PeerHealth>, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.shared.is_gone() {
-            self.cell.fail(CallCause::WorkerGone);
-        } else if !self.started {
-            self.started = true;
-            self.shared.follow_up(Command::Health { cell: Arc::clone(&self.cell) });
-        }
-        self.cell.poll_health(cx)
+        self.question.ask().poll_health(cx)
     }
 }

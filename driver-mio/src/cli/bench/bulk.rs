@@ -1,19 +1,20 @@
 //! `dcquic bench bulk`: large messages over loopback.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use dcquic_proto::{config::Config, crypto::Psk};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
-use super::figures::Figures;
+use super::{
+    figures::Figures,
+    loopback::{Loopback, Traffic},
+};
 use crate::cli::{
     failure::Failure,
-    load::{self, LoadServer, Usefulness},
+    load::{self},
     output::Output,
-    progress, psk,
+    progress,
     size::ByteSize,
-    span, transport,
 };
 
 /// Arguments of `dcquic bench bulk`.
@@ -26,12 +27,8 @@ pub(crate) struct Args {
     /// Messages under way at once.
     #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1_024))]
     concurrency: u32,
-    /// Largest UDP payload in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 8_900, value_parser = clap::value_parser!(u16).range(1_200..=65_507))]
-    datagram: u16,
-    /// How long to go on.
-    #[arg(long, value_name = "SPAN", default_value = "3s", value_parser = span::parse)]
-    duration: Duration,
+    #[command(flatten)]
+    run: Traffic,
 }
 
 const EXAMPLES: &str = "\
@@ -45,12 +42,8 @@ and lets them go. Whole messages count, from the first one's start to the last o
 
 /// Measures bulk throughput.
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
-    let config = Config { max_datagram: args.datagram, ..Config::loopback() };
-    let key = psk::random()?;
-    let server = LoadServer::start(config.clone(), Psk::from_bytes(*key), None)?;
-    let remote = server.address();
-    let client = transport::start_towards(remote, config, Psk::from_bytes(*key))?;
-    let pool = client.pool();
+    let loopback = Loopback::start(args.run.config())?;
+    let (pool, remote) = (loopback.pool(), loopback.remote());
     let payload = Bytes::from(vec![7; args.size.0 as usize]);
     let spinner = progress::waiting("bulk");
     let (messages, elapsed) = pollster::block_on(async {
@@ -58,7 +51,8 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         let started = Instant::now();
         let (mut running, mut messages) = (FuturesUnordered::new(), 0u64);
         loop {
-            while running.len() < args.concurrency as usize && started.elapsed() < args.duration {
+            while running.len() < args.concurrency as usize && started.elapsed() < args.run.duration
+            {
                 running.push(load::bulk(&pool, remote, payload.clone()));
             }
             let Some(sent) = running.next().await else { break };
@@ -68,7 +62,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Ok::<_, Failure>((messages, started.elapsed()))
     })?;
     spinner.finish_and_clear();
-    let useful = Usefulness::of(&[pool.stats(), server.stats()]);
+    let useful = loopback.usefulness();
     let bytes = messages * args.size.0;
-    Figures::new("bulk", args.datagram, useful).with_bytes(bytes, elapsed).print(output)
+    Figures::new("bulk", args.run.datagram, useful).with_bytes(bytes, elapsed).print(output)
 }

@@ -1,18 +1,14 @@
 //! `dcquic bench priority`: urgent calls beside bulk messages.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use dcquic_proto::{config::Config, crypto::Psk, id::Priority};
+use dcquic_proto::id::Priority;
 
-use super::figures::Figures;
+use super::{
+    figures::Figures,
+    loopback::{Loopback, Traffic},
+};
 use crate::cli::{
-    failure::Failure,
-    load::{LoadServer, Usefulness, contest::Contest},
-    output::Output,
-    progress, psk,
-    size::ByteSize,
-    span, transport,
+    failure::Failure, load::contest::Contest, output::Output, progress, size::ByteSize,
 };
 
 /// Arguments of `dcquic bench priority`.
@@ -28,12 +24,8 @@ pub(crate) struct Args {
     /// Length of each bulk message.
     #[arg(long, value_name = "BYTES", default_value = "64MiB")]
     bulk: ByteSize,
-    /// Largest UDP payload in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 8_900, value_parser = clap::value_parser!(u16).range(1_200..=65_507))]
-    datagram: u16,
-    /// How long to call without bulk messages, and again beside them.
-    #[arg(long, value_name = "SPAN", default_value = "3s", value_parser = span::parse)]
-    duration: Duration,
+    #[command(flatten)]
+    run: Traffic,
 }
 
 const EXAMPLES: &str = "\
@@ -49,12 +41,8 @@ these, whatever their priority.";
 
 /// Measures urgent calls beside bulk messages.
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
-    let config = Config { max_datagram: args.datagram, ..Config::loopback() };
-    let key = psk::random()?;
-    let server = LoadServer::start(config.clone(), Psk::from_bytes(*key), None)?;
-    let remote = server.address();
-    let client = transport::start_towards(remote, config, Psk::from_bytes(*key))?;
-    let pool = client.pool();
+    let loopback = Loopback::start(args.run.config())?;
+    let (pool, remote) = (loopback.pool(), loopback.remote());
     let spinner = progress::waiting("calls, alone and beside bulk messages");
     let contest = Contest {
         pool: &pool,
@@ -62,10 +50,10 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         priority: Priority::new(args.priority).unwrap_or_default(),
         body: Bytes::from(vec![0x5a; args.size.0 as usize]),
         payload: Bytes::from(vec![7; args.bulk.0 as usize]),
-        span: args.duration,
+        span: args.run.duration,
     };
     let contested = pollster::block_on(contest.run())?;
     spinner.finish_and_clear();
-    let useful = Usefulness::of(&[pool.stats(), server.stats()]);
-    Figures::new("priority", args.datagram, useful).with_contest(&contested).print(output)
+    let useful = loopback.usefulness();
+    Figures::new("priority", args.run.datagram, useful).with_contest(&contested).print(output)
 }

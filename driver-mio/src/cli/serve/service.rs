@@ -140,7 +140,7 @@ impl Drop for Underway {
 
 /// Handles one request to its end.
 pub(crate) async fn handle(service: Arc<Service>, mut incoming: Incoming) {
-    let Some(request) = Request::decode(incoming.metadata()) else {
+    let Some(request) = Request::of(&incoming) else {
         let why = "the request's metadata is not that of a dcquic command";
         return refuse(incoming, "a request", Status::INVALID, why).await;
     };

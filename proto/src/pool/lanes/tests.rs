@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
