@@ -1,8 +1,7 @@
 //! What the command and its server say to each other: the metadata of requests and responses.
 //!
-//! A request's metadata is the name of its method, as for
-//! [`Methods`](dcquic_proto::pool::Methods); behind a zero byte, the fields that the method takes, as
-//! a JSON object in UTF-8:
+//! A request's metadata is the name of its method, as the pool's method router has it (`Methods`);
+//! behind a zero byte, the fields that the method takes, as a JSON object in UTF-8:
 //!
 //! | method | fields | request body | response body |
 //! |---|--------|---|---|

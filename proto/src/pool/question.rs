@@ -1,4 +1,4 @@
-//! What is asked of the worker besides calls: it is asked once, when the answer is first polled for.
+//! What is asked of the worker besides calls: once, when the answer is first polled for.
 
 use core::net::SocketAddr;
 use std::sync::Arc;
