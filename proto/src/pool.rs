@@ -185,9 +185,7 @@ impl Pool {
         body: Bytes,
     ) -> Receiver {
         let options = CallOptions { pattern: Pattern::StreamingResponse, ..options };
-        let payload = Payload::Whole(body);
-        let memory = Destination::Memory;
-        let (launch, cell) = self.launch(remote, options, metadata, payload, memory);
+        let (launch, cell) = self.launch_messages(remote, options, metadata, body);
         Receiver::of_caller(launch, cell)
     }
 
@@ -199,9 +197,7 @@ impl Pool {
         metadata: Bytes,
     ) -> Requests {
         let options = CallOptions { pattern: Pattern::StreamingRequest, ..options };
-        let payload = Payload::Whole(Bytes::new());
-        let memory = Destination::Memory;
-        let (launch, cell) = self.launch(remote, options, metadata, payload, memory);
+        let (launch, cell) = self.launch_messages(remote, options, metadata, Bytes::new());
         Requests::new(Sender::of_caller(launch, cell))
     }
 
@@ -214,9 +210,7 @@ impl Pool {
         metadata: Bytes,
     ) -> (Sender, Receiver) {
         let options = CallOptions { pattern: Pattern::Bidirectional, ..options };
-        let payload = Payload::Whole(Bytes::new());
-        let memory = Destination::Memory;
-        let (launch, cell) = self.launch(remote, options, metadata, payload, memory);
+        let (launch, cell) = self.launch_messages(remote, options, metadata, Bytes::new());
         let beside = call::Launch::done(Arc::clone(&self.shared));
         let receiver = Receiver::of_caller(beside, Arc::clone(&cell));
         let sender = Sender::of_caller(launch, cell);
@@ -292,6 +286,17 @@ impl Pool {
     ) -> call::Starting {
         let (launch, cell) = self.launch(remote, options, metadata, payload, response);
         call::Starting::new(launch, cell)
+    }
+
+    /// A call that is made of messages; `body` is its request if there is only one.
+    fn launch_messages(
+        &self,
+        remote: SocketAddr,
+        options: CallOptions,
+        metadata: Bytes,
+        body: Bytes,
+    ) -> (call::Launch, Arc<Cell>) {
+        self.launch(remote, options, metadata, Payload::Whole(body), Destination::Memory)
     }
 
     fn launch(

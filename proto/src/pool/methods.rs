@@ -92,14 +92,10 @@ impl Methods {
         R: Into<Response>,
     {
         let handler = Arc::new(handler);
-        self.pattern(name, Pattern::Unary, move |mut incoming| {
+        self.pattern(name, Pattern::Unary, move |incoming| {
             let handler = Arc::clone(&handler);
             async move {
-                let body = match incoming.receive().await {
-                    Ok(body) => body,
-                    Err(error) => return incoming.reject(error.into()),
-                };
-                let request = Request::of(&incoming, body);
+                let Some((incoming, request)) = fetch(incoming).await else { return };
                 answer(incoming, handler(request).await);
             }
         })
@@ -117,14 +113,10 @@ impl Methods {
         F: Future<Output = Result<(), Status>> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        self.pattern(name, Pattern::StreamingResponse, move |mut incoming| {
+        self.pattern(name, Pattern::StreamingResponse, move |incoming| {
             let handler = Arc::clone(&handler);
             async move {
-                let body = match incoming.receive().await {
-                    Ok(body) => body,
-                    Err(error) => return incoming.reject(error.into()),
-                };
-                let request = Request::of(&incoming, body);
+                let Some((incoming, request)) = fetch(incoming).await else { return };
                 let (responses, ending) = Answer::lend(incoming);
                 ending.end(handler(request, responses).await);
             }
@@ -299,6 +291,20 @@ pub(super) fn name_of(metadata: &[u8]) -> &[u8] {
 pub(super) fn arguments_of(metadata: &Bytes) -> Bytes {
     let end = name_of(metadata).len();
     metadata.slice(metadata.len().min(end + 1)..)
+}
+
+/// Fetches the request of a call to memory; a call whose request cannot be had is refused.
+async fn fetch(mut incoming: Incoming) -> Option<(Incoming, Request)> {
+    match incoming.receive().await {
+        Ok(body) => {
+            let request = Request::of(&incoming, body);
+            Some((incoming, request))
+        }
+        Err(error) => {
+            incoming.reject(error.into());
+            None
+        }
+    }
 }
 
 /// Answers as the handler says. Nobody here waits for the answer to arrive.
